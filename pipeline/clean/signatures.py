@@ -1,0 +1,227 @@
+"""The foot of a mail: sign-offs with names and numbers, "Sendt fra min iPhone", legal disclaimers.
+
+Only whole lines are cut, and only what cannot be a complaint: "Hilsenen på kortet var forkert" is none of these.
+"""
+
+import re
+from collections.abc import Sequence
+
+from .text import words
+
+_SIGN_OFFS = frozenset(
+    phrase.strip()
+    for phrase in """
+    med venlig hilsen | med venlige hilsner | med de venligste hilsner | venlig hilsen | venlige hilsner | hilsen
+    | hilsner | mange hilsner | mange hilsener | bedste hilsner | bedste hilsen | de bedste hilsner | kærlig hilsen
+    | kærlige hilsner | mvh | m.v.h | m. v. h | vh | dbh | kh | m.v.h. | mange venlige hilsner | hilsen herfra
+    | god dag og venlig hilsen | tak og venlig hilsen | tak og hilsen | på forhånd tak og venlig hilsen | med hilsen
+    | med vänlig hälsning | med vänliga hälsningar | vänlig hälsning | vänliga hälsningar | hälsning | hälsningar
+    | många hälsningar | bästa hälsningar | bästa hälsning | varma hälsningar | hälsn | vänligen | v.h | med hälsning
+    | hjärtliga hälsningar | soliga hälsningar | allt gott | med bästa hälsningar | tack och hälsningar
+    | med vennlig hilsen | vennlig hilsen | med vennlige hilsener | vennlige hilsener | vennligst hilsen | hilsener
+    | beste hilsen | beste hilsener | med beste hilsen | mvh. | takk og hilsen | på forhånd takk og vennlig hilsen
+    | med venleg helsing | venleg helsing | helsing | helsingar | beste helsing | med helsing | vennleg helsing
+    | med vennleg helsing | mange helsingar
+    | best regards | kind regards | kindest regards | warm regards | with kind regards | with best regards | regards
+    | many regards | sincerely | yours sincerely | sincerely yours | yours faithfully | yours truly | best wishes | br
+    | all the best | cheers
+    """.replace("\n", " ").split("|")
+)
+_LONGEST_SIGN_OFF = max(len(phrase.split()) for phrase in _SIGN_OFFS)
+# A sign-off that nobody writes inside a sentence: a name in lower case may follow it.
+_UNMISTAKABLE = words("mvh vh dbh kh br") | {p for p in _SIGN_OFFS if p.split()[0] in ("med", "venlig", "vennlig", "venleg")}
+_NAME_PARTICLES = words("fra från frå from af av of og och and & + v/ i på de der da van von the")
+_NAME_STEMS = ("kund", "skuff", "besvik", "utilfreds", "missnöj", "misfornøy", "misnøg", "vred", "sur ", "arg ", "aldri", "forbann")
+_CONTACT = re.compile(
+    r"[^\s@]@[\w-]+\.\w|\bwww\.|https?://|^(?:tlf|tel|telefon|telefonnr|phone|mob|mobil|mobile|fax|e-?mail|e-?post|mail|web"
+    r"|adresse|address|org\.? ?nr|cvr|kundenr|kundenummer|medlemsnr|m|t|d|e|w|p)\b\.? ?[:.+(\d]|^\+?[\d ()-]{8,}$",
+    re.IGNORECASE,
+)
+_SLASH_NAME = re.compile(r"/{1,2} ?[A-ZÆØÅÄÖ][\w-]*(?: [A-ZÆØÅÄÖ][\w.-]*)?")
+_POSTSCRIPT = re.compile(r"(?:ps|p\.s|nb|obs)\b", re.IGNORECASE)
+_DELIMITERS = words("-- --- — ___ __ *-*-*")
+_WINDOW = 30  # lines: a sign-off further from the end is part of the story
+_SIGNATURE_LINES = 14
+
+_DEVICE_LEADS = words("sendt skickat sent sänt sänd hent hämta get download last skaff skaffa få send skrevet skrivet från fra frå from")
+_DEVICE_NAMES = words(
+    "iphone ipad ios android samsung galaxy huawei oneplus xperia nokia htc blackberry pixel motorola outlook windows mail"
+    " yahoo proton protonmail spark gmail mobil mobilen mobiltelefon mobile phone telefon telefonen smartphone tablet tablett"
+    " e-post epost e-mail email bluemail surfplatta nettbrett icloud thunderbird airmail hotmail aol mac macbook fairphone"
+    " smarttelefon smarttelefonen mobilapp sony lg xiaomi redmi oppo zte doro one.com ipad"
+)
+_DEVICE_WORDS = _DEVICE_NAMES | words(
+    "min mitt mit mi my deg dig fra från frå from via med with til till to for för på on the using app appen en et ett a pro max plus"
+    " mini ultra edge note 5g 4g lite secure encrypted meddelande besked melding enhed enhet eining device se of free"
+    " desktop touch air sikker krypteret og och and wifi tlf phone mobil"
+)
+_ORNAMENTS = " .-–—*_"
+_LINK = re.compile(r"\s*[<(\[]?https?://\S{1,400}")
+
+_THIS_MAIL = re.compile(
+    r"\b(?:denne|dette|denna|detta|this|the) (?:(?:e-?mail|e-?post|mail|epost|mejl|besked|meddelelse|meddelande|melding|meldinga"
+    r"|message|communication|e-?postmelding|e-?postmeddelande)(?:en|n|et|a|s)?)\b|\bdenne e-?posten\b|\binformationen i (?:denne|detta)\b",
+    re.IGNORECASE,
+)
+_LEGAL = re.compile(
+    r"\b(?:fortrolig|fortroleg|konfident|konfidens|confidential|tiltænkt|tiltenkt|avsed|beregnet|meint|ment for|intended|modtager|mottak|mottag"
+    r"|adressat|addressee|recipient|ved en fejl|ved en feil|ved feil|ved ein feil|fejlagtigt|av misstag|felaktigt|in error|slet|slett|radera|delete"
+    r"|vedhæft|vedlegg|vedlagt|bilag|bifoga|attach|virus|tavshedspligt|taushetsplikt|teieplikt|sekretess|privileged|juridisk"
+    r"|uautoriser|obehörig|unauthori[sz]ed|kopier|videreform|sprid|disclos|gjort oppmerksom)",
+    re.IGNORECASE,
+)
+_FIRST_PERSON = words("jeg jag eg mig mej meg min mit mitt mine mina i'm i my")
+_DISCLAIMER_WORDS = 10
+_PRINT = re.compile(
+    r"(?:tænk på miljøet|tænk på naturen|tänk på miljön|tenk på miljøet|tenk miljø|tenk på naturen|spar på papiret|spara på miljön|skån miljøet"
+    r"|please consider the environment|think before you print|behöver du skriva ut|må du skrive ut|må du virkelig skrive ut)",
+    re.IGNORECASE,
+)
+_SCANNED = re.compile(r"\b(?:avast|avg|virusfri|virus-free|virusscannet|f-secure|norton)\b.*\b(?:virus\w*|www|avast|avg)", re.IGNORECASE)
+_BANNER = re.compile(
+    r"ekstern(?:t|e)? (?:afsender|avsender|e-?mail|e-?post|kilde)|extern(?:al)? (?:avsändare|sender|email|source|e-post)"
+    r"|uden for (?:din |vores )?organisation|utenfor (?:din )?organisasjon|utanfor organisasjon|utanför (?:din )?organisation"
+    r"|outside (?:of )?(?:the|your|our) organi[sz]ation|don't often get e-?mail|får ikke ofte mail|får inte ofta e-post"
+    r"|får ikke ofte e-post",
+    re.IGNORECASE,
+)
+_BANNER_CUES = ("extern", "ekstern", "organi", "often get", "ofte")
+_BANNER_WORDS = 70
+
+
+def is_device_line(line: str) -> bool:
+    """"Sendt fra min iPhone", "Hämta Outlook för Android" — never "Sendt fra Kina i stedet for Danmark"."""
+    if len(line) > 500 or line[-1:] in "!?" or line.split(" ", 1)[0].lower().strip(_ORNAMENTS) not in _DEVICE_LEADS:
+        return False
+    tokens = _LINK.sub("", line).strip(_ORNAMENTS).lower().split()
+    if not 2 <= len(tokens) <= 11:
+        return False
+    names = [token.strip(".,®™()") for token in tokens[1:]]
+    known = [part for name in names for part in ([name] if name in _DEVICE_WORDS else name.split("-"))]
+    has_name = not _DEVICE_NAMES.isdisjoint(known)
+    return has_name and all(part in _DEVICE_WORDS or len(part) < 2 or any(c.isdigit() for c in part) for part in known)
+
+
+def is_disclaimer(paragraph: Sequence[str]) -> bool:
+    """Legal small print, "think before you print" and virus scanners' advertisements; nobody says "I" in them."""
+    text = " ".join(paragraph)[:3000]
+    tokens = text.lower().split()
+    if not _FIRST_PERSON.isdisjoint(tokens):
+        return False
+    if _PRINT.match(text.lstrip("*-–_ P")) or (len(tokens) < 25 and _SCANNED.search(text)):
+        return len(tokens) < 40
+    cues = {match.group().lower()[:5] for match in _LEGAL.finditer(text)}
+    return len(tokens) >= _DISCLAIMER_WORDS and len(cues) >= 2 and _THIS_MAIL.search(text) is not None
+
+
+def is_banner(paragraph: Sequence[str]) -> bool:
+    """The warning that a gateway writes above mail from outside."""
+    text = " ".join(paragraph)[:1000].lower()
+    return any(cue in text for cue in _BANNER_CUES) and len(text.split()) < _BANNER_WORDS and bool(_BANNER.search(text))
+
+
+def signature_lines(lines: Sequence[str]) -> set[int]:
+    """The indexes of the lines that are sign-offs and what belongs to them."""
+    cut: set[int] = set()
+    for at in range(max(0, len(lines) - _WINDOW), len(lines)):
+        if at not in cut and lines[at]:
+            cut.update(range(at, _end_of_signature(lines, at)))
+    return cut
+
+
+def _end_of_signature(lines: Sequence[str], at: int) -> int:
+    """The line after the signature that starts on line `at`; `at` itself where none does."""
+    if lines[at] in _DELIMITERS:
+        end = _end_of_block(lines, at + 1, named=True)
+        return end if end > at + 1 or at in (0, len(lines) - 1) else at
+    if _is_sign_off(lines[at]):
+        tokens = lines[at].split()
+        end = _end_of_block(lines, at + 1, named=_sign_off_words(tokens) < len(tokens))
+        # A sentence that goes on right below tells of a letter that somebody else signed.
+        goes_on = end < len(lines) and lines[end] and _is_prose(lines[end]) and not _POSTSCRIPT.match(lines[end])
+        return at if goes_on else end
+    return at + 1 if at == len(lines) - 1 and _SLASH_NAME.fullmatch(lines[at]) else at
+
+
+def _is_sign_off(line: str) -> bool:
+    """A whole line that says goodbye, alone or with a name behind it."""
+    if len(line) > 80:
+        return False
+    halves = [half.split() for half in line.split(" / ")]
+    return all(_is_one_sign_off(half) for half in halves)
+
+
+def _is_one_sign_off(tokens: list[str]) -> bool:
+    count = _sign_off_words(tokens)
+    if not count:
+        return False
+    phrase = _phrase(tokens[:count])
+    name = tokens[count:]
+    if not name:
+        return True
+    if tokens[-1][-1] in "!?" or _has_feeling(name):
+        return False
+    return (len(name) <= 6 and _is_name(name)) or (len(name) == 1 and phrase in _UNMISTAKABLE)
+
+
+def _sign_off_words(tokens: list[str]) -> int:
+    """How many words of `tokens`, from the first, are a sign-off; 0 where they are none."""
+    for count in range(min(_LONGEST_SIGN_OFF, len(tokens)), 0, -1):
+        if _phrase(tokens[:count]) in _SIGN_OFFS:
+            return count
+    return 0
+
+
+def _phrase(tokens: Sequence[str]) -> str:
+    return " ".join(tokens).lower().strip(" ,.!:;-–—*_/\U0001f642\U0001f60a\u2764\ufe0f")
+
+
+def _end_of_block(lines: Sequence[str], at: int, named: bool) -> int:
+    """The line after the last one from `at` on that is a name, a number, an address or a title."""
+    end, blank, limit = at, False, min(len(lines), at + _SIGNATURE_LINES)
+    while at < limit:
+        line = lines[at]
+        if not line:
+            blank = True
+        elif _is_contact(line) or (named and not blank and _is_title(line)) or (not named and _is_bare_name(line)):
+            end, named, blank = at + 1, True, False
+        else:
+            break
+        at += 1
+    return end
+
+
+def _is_contact(line: str) -> bool:
+    if len(line) > 120 or _POSTSCRIPT.match(line) or _is_prose(line):
+        return False
+    tokens = line.split()
+    return bool(_CONTACT.search(line)) or (len(tokens) <= 8 and _is_name(tokens) and not _has_feeling(tokens))
+
+
+def _is_title(line: str) -> bool:
+    tokens = line.split()
+    return len(tokens) <= 4 and line[-1] not in ".!?…:" and not _has_feeling(tokens) and not _POSTSCRIPT.match(line)
+
+
+def _is_bare_name(line: str) -> bool:
+    tokens = line.split()
+    return len(tokens) == 1 and line[-1] not in "!?…:" and not _has_feeling(tokens) and not _POSTSCRIPT.match(line)
+
+
+def _is_name(tokens: Sequence[str]) -> bool:
+    """Every word starts with a capital or a digit, or joins such words."""
+    bare = [token.strip("(),.*_|/-–\"'") for token in tokens]
+    letters = [token for token in bare if token and token[0].isalpha()]
+    return bool(bare) and tokens[-1][-1] not in "!?…:" and all(t[0].isupper() or t in _NAME_PARTICLES for t in letters)
+
+
+def _has_feeling(tokens: Sequence[str]) -> bool:
+    """"Hilsen en skuffet kunde" is said by a customer and stays."""
+    text = " ".join(tokens).lower() + " "
+    return any(stem in text for stem in _NAME_STEMS)
+
+
+def _is_prose(line: str) -> bool:
+    tokens = line.split()
+    lower = sum(token[0].islower() for token in tokens)
+    return lower >= 4 and (len(tokens) >= 9 or line[-1] in ".!?…")

@@ -1,0 +1,1 @@
+"""Scoring: the one place that imports torch and transformers, inside functions."""

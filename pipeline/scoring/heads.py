@@ -1,0 +1,51 @@
+"""The heads of Klang's own model: everything that is read from one pass of the encoder.
+
+The weights live in `heads.safetensors` beside the encoder, which is a plain Hugging Face folder. The functions work on
+torch tensors through their methods, so that training and scoring share them and nothing is imported here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+HIDDEN_WIDTHS = {  # name of a head's weight -> how its shape follows from width d, topics t and classes c
+    "sentiment.weight": "c d",
+    "sentiment.bias": "c",
+    "topic.query": "t d",
+    "topic.weight": "t d",
+    "topic.bias": "t",
+    "polarity.weight": "c d",
+    "polarity.of_text": "c d",
+    "polarity.bias": "c",
+}
+
+
+def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
+    """Mean of the token vectors: hidden (texts, tokens, d), mask (texts, tokens) of 0 and 1 -> (texts, d)."""
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+def topic_attention(hidden: Tensor, mask: Tensor, query: Tensor) -> Tensor:
+    """How much each token counts for each topic: (texts, topics, tokens), summing to 1 over the tokens."""
+    scores = query @ hidden.transpose(1, 2) / hidden.shape[-1] ** 0.5
+    return scores.masked_fill(mask.unsqueeze(1) == 0, float("-inf")).softmax(-1)
+
+
+def apply_heads(hidden: Tensor, mask: Tensor, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return logits: sentiment (texts, 3), topic (texts, topics), polarity (texts, topics, 3).
+
+    A topic is judged on its own weighted mean of the tokens (label attention: Mullenbach et al. 2018,
+    arXiv:1802.05695); its polarity on that vector and on the text as a whole.
+    """
+    pooled = mean_pool(hidden, mask)
+    of_topic = topic_attention(hidden, mask, weights["topic.query"]) @ hidden
+    return {
+        "sentiment": pooled @ weights["sentiment.weight"].T + weights["sentiment.bias"],
+        "topic": (of_topic * weights["topic.weight"]).sum(-1) + weights["topic.bias"],
+        "polarity": of_topic @ weights["polarity.weight"].T
+        + (pooled @ weights["polarity.of_text"].T + weights["polarity.bias"]).unsqueeze(1),
+    }

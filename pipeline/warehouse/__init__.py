@@ -1,0 +1,1 @@
+"""The warehouse: tables, migrations, upserts and views on SQLite and PostgreSQL, through SQLAlchemy Core."""
