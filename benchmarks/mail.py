@@ -79,10 +79,10 @@ def _sentences(text: str) -> list[str]:
 
 
 def _reviews_per_second(clean: Callable[[str], str], texts: list[str]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     for text in texts:
         clean(text)
-    return len(texts) / (time.perf_counter() - start)
+    return len(texts) / (time.process_time() - start)
 
 
 def main() -> None:

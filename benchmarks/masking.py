@@ -147,10 +147,10 @@ _PRESIDIO = {
 
 def presidio() -> Finder:
     """Microsoft's presidio with its pattern recognizers, all regions of the Nordic countries, no language model."""
+    import spacy
     from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
     from presidio_analyzer.nlp_engine import SpacyNlpEngine
     from presidio_analyzer.predefined_recognizers import PhoneRecognizer
-    import spacy
 
     class Blank(SpacyNlpEngine):
         def __init__(self) -> None:

@@ -34,7 +34,7 @@ from pipeline.warehouse.feedback import Cleaned, Pending, pending_items, store_c
 from pipeline.warehouse.landing import cursors_of, dump, land
 from pipeline.warehouse.migrate import migrate
 from pipeline.warehouse.run_log import logged
-from pipeline.warehouse.scores import known_scores, store_scores, unscored, unscored_ranges
+from pipeline.warehouse.scores import count_unscored, known_scores, store_scores, unscored, unscored_ranges
 from pipeline.warehouse.views import refresh_views
 
 CLEAN_BATCH = 500
@@ -59,10 +59,9 @@ class Flow:
     def of(cls, settings: Settings) -> Flow:
         return cls(settings, open_warehouse(settings.warehouse_url))
 
-    def prepare(self) -> None:
-        """Bring the schema and the views up to date."""
-        migrate(self.engine)
-        refresh_views(self.engine)
+    def prepare(self) -> tuple[list[str], list[str]]:
+        """Bring schema and views up to date; returns the migrations applied and the views made anew."""
+        return migrate(self.engine), refresh_views(self.engine)
 
     def ingest(self, name: str, report: Report = silent) -> Counts:
         """Land what is new at a source, then clean it into feedback."""
@@ -95,6 +94,9 @@ class Flow:
     def score_ranges(self) -> list[tuple[int, int]]:
         """Ranges of feedback ids that wait for the model: one task each."""
         return unscored_ranges(self.engine, self.model_id(), SCORE_CHUNK)
+
+    def count_unscored(self) -> int:
+        return count_unscored(self.engine, self.model_id())
 
     def score(self, ranges: list[tuple[int, int]] | None = None, report: Report = silent) -> Counts:
         """Score what waits; the model is loaded only if something does."""

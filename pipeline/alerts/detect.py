@@ -121,20 +121,20 @@ def _judge_block(
     for day in range(days):
         weekday = (first_weekday + day) % 7
         count, total = counts[:, day].astype(float), totals[:, day].astype(float)
-        forecast = baseline.forecast(weekday)
-        information = outbreak.observe(family, forecast, count, total)
-        baseline.learn(weekday, forecast, count, total, outbreak.trust())
+        forecast = baseline.forecast(weekday, total)
+        outbreak.observe(normal_score(family, count, forecast), forecast)
+        baseline.learn(weekday, forecast, count, outbreak.trust())
         if day >= first_judged:
             row = day - first_judged
             expected[row], p_value[row], window[row] = forecast.mean, outbreak.p_value(), outbreak.window
-            low[row], high[row] = _interval(family, forecast, information)
+            low[row], high[row] = _interval(family, forecast)
     alarm = (p_value <= limit) & (totals.T[first_judged:] > 0)
     return Verdict(expected.T, low.T, high.T, p_value.T, alarm.T, window.T)
 
 
-def _interval(family: Family, forecast: Forecast, information: Floats) -> tuple[Floats, Floats]:
+def _interval(family: Family, forecast: Forecast) -> tuple[Floats, Floats]:
     """95 % of quiet days, normal on the link scale; everything where there is nothing to go by."""
-    reach = NORMAL_95 / np.sqrt(np.maximum(information, 1e-9))
+    reach = NORMAL_95 / np.sqrt(np.maximum(forecast.information, 1e-9))
     none = np.zeros_like(reach)
     return family.mean(forecast.link - reach, none), family.mean(forecast.link + reach, none)
 
@@ -151,23 +151,19 @@ class Outbreak:
         self.window = np.ones(series, dtype=np.int64)
         self.days_seen = np.zeros(series, dtype=np.int64)
 
-    def observe(self, family: Family, forecast: Forecast, counts: Floats, totals: Floats) -> Floats:
-        """Take in a day; returns its information about the link, the inverse variance of the day's forecast."""
-        slope = family.slope(forecast.mean, totals)
-        spread = 1 + forecast.dispersion * family.growth(forecast.mean, totals)
-        information = slope / (spread + slope * forecast.variance)
-        usable = np.where(self.days_seen >= WARM_UP, information, 0)
-        self.days_seen += totals > 0
+    def observe(self, score: Floats, forecast: Forecast) -> None:
+        """Take in a day by its normal score."""
+        information = np.where(self.days_seen >= WARM_UP, forecast.information, 0)
+        self.days_seen += forecast.totals > 0
         self._one_night()
         before = self.odds()
-        shift = LOG_RATIOS[:, None] * np.sqrt(usable)
-        self.active *= np.exp(shift * normal_score(family, counts, totals, forecast) - shift**2 / 2)
+        shift = LOG_RATIOS[:, None] * np.sqrt(information)
+        self.active *= np.exp(shift * score - shift**2 / 2)
         self._since_when(np.log(self.odds() / before))
         scale = self.quiet + self.active.sum(axis=0)
         self.quiet, self.active = self.quiet / scale, self.active / scale
-        earlier = np.where(self.mean_information > 0, self.mean_information, usable)
-        self.mean_information = MEMORY * earlier + (1 - MEMORY) * usable
-        return information
+        earlier = np.where(self.mean_information > 0, self.mean_information, information)
+        self.mean_information = MEMORY * earlier + (1 - MEMORY) * information
 
     def _one_night(self) -> None:
         """An outbreak may start or end."""

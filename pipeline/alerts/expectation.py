@@ -26,31 +26,32 @@ class Baseline:
         self.moment = self.precision * prior.dispersion
         self.drift = np.zeros(series)  # none before the first feedback: when a file starts must not matter
 
-    def forecast(self, weekday: int) -> Forecast:
+    def forecast(self, weekday: int, totals: Floats) -> Forecast:
         """The next day's forecast; the level drifts by one day."""
         self.covariance += self.drift
         link, variance = self.link[weekday].copy(), self.covariance[weekday, weekday].copy()
-        dispersion = self.moment / self.precision + DOUBT / np.sqrt(self.precision)
-        return Forecast(link, variance, np.clip(dispersion, 1e-4, 0.5), self.family.mean(link, variance))
+        dispersion = np.clip(self.moment / self.precision + DOUBT / np.sqrt(self.precision), 1e-4, 0.5)
+        mean = self.family.mean(link, variance)
+        spread = 1 + dispersion * self.family.growth(mean, totals)
+        return Forecast(link, variance, dispersion, mean, totals, self.family.slope(mean, totals), spread)
 
-    def learn(self, weekday: int, forecast: Forecast, counts: Floats, totals: Floats, trust: Floats) -> None:
-        """Take in a day's counts; `trust` in 0..1 weighs them, less the likelier the day is part of an outbreak."""
-        slope = self.family.slope(forecast.mean, totals)
-        growth = self.family.growth(forecast.mean, totals)
-        spread = 1 + forecast.dispersion * growth
-        doubt = slope * forecast.variance
-        limit = OUTLIER * np.sqrt(slope * (spread + doubt))
-        surprise = np.clip(counts - totals * forecast.mean, -limit, limit)
-        self._learn_dispersion(surprise**2 / np.maximum(slope, 1e-9) - doubt, growth, trust, spread + doubt, slope)
-        weight = trust / spread
-        link, variance = self.family.posterior(forecast, (surprise + totals * forecast.mean) * weight, totals * weight)
+    def learn(self, weekday: int, forecast: Forecast, counts: Floats, trust: Floats) -> None:
+        """Take in the day's counts; `trust` in 0..1 weighs them, less the likelier the day is part of an outbreak."""
+        expected, limit = forecast.totals * forecast.mean, OUTLIER * np.sqrt(forecast.count_variance)
+        surprise = np.clip(counts - expected, -limit, limit)
+        self._learn_dispersion(forecast, surprise, trust)
+        weight = trust / forecast.spread
+        link, variance = self.family.posterior(forecast, (expected + surprise) * weight, forecast.totals * weight)
         gain = self.covariance[weekday] / forecast.variance
         self.link += gain * (link - forecast.link)
         self.covariance += (gain * (variance - forecast.variance))[:, None] * gain
-        self.drift[totals > 0] = self.family.prior.drift_sd**2
+        self.drift[forecast.totals > 0] = self.family.prior.drift_sd**2
 
-    def _learn_dispersion(self, square: Floats, growth: Floats, trust: Floats, spread: Floats, slope: Floats) -> None:
-        """E[square] = 1 + dispersion * growth; each day weighs by the inverse variance of its square."""
-        weight = trust * growth / (2 * spread**2 + 1 / np.maximum(slope, 1e-9))
+    def _learn_dispersion(self, forecast: Forecast, surprise: Floats, trust: Floats) -> None:
+        """By moments, E[square] = 1 + dispersion * growth, each day at the inverse variance of its square."""
+        growth, slope = self.family.growth(forecast.mean, forecast.totals), np.maximum(forecast.slope, 1e-9)
+        doubt = slope * forecast.variance
+        square = surprise**2 / slope - doubt
+        weight = trust * growth / (2 * (forecast.spread + doubt) ** 2 + 1 / slope)
         self.moment += weight * (square - 1)
         self.precision += weight * growth

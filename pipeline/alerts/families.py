@@ -3,7 +3,7 @@
 All arrays have shape (series,). The link is the logit of a share and the logarithm of a count.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
@@ -12,8 +12,8 @@ from scipy.special import betainc, expit, gammaln, logit, ndtri_exp
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-MIDDLE = (-2.0, 1.5)  # predictive sds between which a score need not be exact
-SMALL_VARIANCE = 3.0  # of a count, below which every score is computed exactly
+NOTABLE = 1.5  # predictive sds above the mean from which a score is computed exactly
+SMALL_VARIANCE = 0.5  # of a count, below which every score is computed exactly
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,28 @@ class Prior:
 
 @dataclass(frozen=True)
 class Forecast:
-    """A day's forecast before its counts are known; all on the link scale but the mean."""
+    """A day's forecast, given its total and the days before it."""
 
-    link: Floats
-    variance: Floats
+    link: Floats  # mean of the link
+    variance: Floats  # of the link: what is not known of the share or the level
     dispersion: Floats
-    mean: Floats
+    mean: Floats  # of one unit
+    totals: Floats
+    slope: Floats  # of the expected count in the link; its variance without overdispersion
+    spread: Floats  # how many times overdispersion inflates that
+
+    @property
+    def count_variance(self) -> Floats:
+        """Of the count, all doubts together."""
+        return self.slope * (self.spread + self.slope * self.variance)
+
+    @property
+    def information(self) -> Floats:
+        """Of the day's count about a rise of the link: an inverse variance."""
+        return self.slope / (self.spread + self.slope * self.variance)
 
     def at(self, index: NDArray[np.int64]) -> "Forecast":
-        return Forecast(self.link[index], self.variance[index], self.dispersion[index], self.mean[index])
+        return Forecast(*(getattr(self, field.name)[index] for field in fields(self)))
 
 
 class Family(Protocol):
@@ -50,7 +63,7 @@ class Family(Protocol):
         """Expected value of one unit, for a link that is normal with this mean and variance."""
 
     def slope(self, mean: Floats, totals: Floats) -> Floats:
-        """Change of the expected count with the link; equals the variance without overdispersion."""
+        """Change of the expected count with the link; equals its variance without overdispersion."""
 
     def growth(self, mean: Floats, totals: Floats) -> Floats:
         """How overdispersion inflates that variance: by the factor 1 + dispersion * growth."""
@@ -58,10 +71,10 @@ class Family(Protocol):
     def posterior(self, forecast: Forecast, counts: Floats, totals: Floats) -> tuple[Floats, Floats]:
         """Mean and variance of the link after these counts, which need not be whole."""
 
-    def skewness(self, forecast: Forecast, totals: Floats) -> Floats:
+    def skewness(self, forecast: Forecast) -> Floats:
         """Skewness of the predictive distribution."""
 
-    def log_tail(self, counts: Floats, totals: Floats, forecast: Forecast) -> Floats:
+    def log_tail(self, counts: Floats, forecast: Forecast) -> Floats:
         """log(P(Y > count) + P(Y = count) / 2) where the count is above its mean, else the same of the lower tail."""
 
 
@@ -87,13 +100,13 @@ class Share:
     def growth(self, mean: Floats, totals: Floats) -> Floats:
         return np.maximum(totals - 1, 0)
 
-    def skewness(self, forecast: Forecast, totals: Floats) -> Floats:
-        size, mean = self._size(forecast), forecast.mean
-        spread = (1 + size) / (np.maximum(totals, 1) * mean * (1 - mean) * (totals + size))
+    def skewness(self, forecast: Forecast) -> Floats:
+        size, mean, totals = self._size(forecast), forecast.mean, np.maximum(forecast.totals, 1)
+        spread = (1 + size) / (totals * mean * (1 - mean) * (totals + size))
         return (size + 2 * totals) * (1 - 2 * mean) / (size + 2) * np.sqrt(spread)
 
-    def log_tail(self, counts: Floats, totals: Floats, forecast: Forecast) -> Floats:
-        size, mean = self._size(forecast), forecast.mean
+    def log_tail(self, counts: Floats, forecast: Forecast) -> Floats:
+        size, mean, totals = self._size(forecast), forecast.mean, forecast.totals
         above = counts > totals * mean
         alpha = np.where(above, mean, 1 - mean) * size
         return beta_binomial_log_tail(np.where(above, counts, totals - counts), totals, alpha, size - alpha)
@@ -126,11 +139,11 @@ class Count:
     def growth(self, mean: Floats, totals: Floats) -> Floats:
         return mean
 
-    def skewness(self, forecast: Forecast, totals: Floats) -> Floats:
+    def skewness(self, forecast: Forecast) -> Floats:
         inverse_shape = 1 / self._shape(forecast)
         return (1 + 2 * forecast.mean * inverse_shape) / np.sqrt(forecast.mean * (1 + forecast.mean * inverse_shape))
 
-    def log_tail(self, counts: Floats, totals: Floats, forecast: Forecast) -> Floats:
+    def log_tail(self, counts: Floats, forecast: Forecast) -> Floats:
         return negative_binomial_log_tail(counts, forecast.mean, self._shape(forecast))
 
     def _shape(self, forecast: Forecast) -> Floats:
@@ -138,21 +151,21 @@ class Count:
         return 1 / (forecast.dispersion + np.expm1(np.minimum(forecast.variance, 3)))
 
 
-def normal_score(family: Family, counts: Floats, totals: Floats, forecast: Forecast) -> Floats:
+def normal_score(family: Family, counts: Floats, forecast: Forecast) -> Floats:
     """The day's counts as a standard normal score, through the mid-p of the predictive distribution (Lancaster 1961).
 
-    Exact where counts are small or the day is out of the ordinary; in between the second-order expansion of Cornish
-    and Fisher (1938), a tenth of the cost. 0 on a day without feedback.
+    Exact wherever a day speaks for an outbreak and for the smallest counts; otherwise the second-order expansion of
+    Cornish & Fisher (1938), at a tenth of the cost. 0 on a day without feedback.
     """
-    slope = family.slope(forecast.mean, totals)
-    variance = slope * (1 + forecast.dispersion * family.growth(forecast.mean, totals) + slope * forecast.variance)
-    raw = (counts - totals * forecast.mean) / np.sqrt(np.maximum(variance, 1e-12))
-    sixth = family.skewness(forecast, totals) / 6
+    variance = forecast.count_variance
+    surprise = counts - forecast.totals * forecast.mean
+    raw = np.maximum(surprise / np.sqrt(np.maximum(variance, 1e-12)), -3)
+    sixth = family.skewness(forecast) / 6
     score = raw - sixth * (raw**2 - 1) + sixth**2 * raw * (4 * raw**2 - 7)
-    exact = np.flatnonzero((totals > 0) & ((raw < MIDDLE[0]) | (raw > MIDDLE[1]) | (variance < SMALL_VARIANCE)))
-    log_tail = family.log_tail(counts[exact], totals[exact], forecast.at(exact))
+    exact = np.flatnonzero((forecast.totals > 0) & ((raw > NOTABLE) | (variance < SMALL_VARIANCE)))
+    log_tail = family.log_tail(counts[exact], forecast.at(exact))
     score[exact] = np.copysign(ndtri_exp(np.minimum(log_tail, -1e-12)), raw[exact])
-    return np.where(totals > 0, score, 0.0)
+    return np.where(forecast.totals > 0, score, 0.0)
 
 
 def beta_binomial_log_tail(counts: Floats, totals: Floats, alpha: Floats, beta: Floats) -> Floats:

@@ -104,21 +104,23 @@ def _cut_quotes(lines: _Lines) -> _Cut:
     while at < len(lines):
         mark = None if is_quoted(lines[at]) else mark_at(lines, at)
         end = at + (mark.lines if mark else 1)
-        if not mark:
-            cut = _is_quote_line(lines, at)
-        elif _is_marked_quote(lines, end):
-            cut = True
-            if mark.kind == "forward" and not _has_own_words(kept):
-                lines = [*lines[:end], *(_unquoted(line) for line in lines[end:])]
-        elif _has_own_words(kept) and _is_quotation_below(mark, kept, lines[at:end]):
-            return kept, [*notes, _note("quote", lines[at:])]
-        else:
-            cut = not _has_own_words(kept)
-        if cut:
-            notes.append(_note("quote" if not mark or mark.kind == "attribution" else "forward", lines[at:end]))
-        elif lines[at] or (kept and kept[-1]):
-            kept += lines[at:end]
+        head = lines[at:end]
         at = end
+        if not mark:
+            if _is_quote_line(lines, end - 1):
+                notes.append(_note("quote", head))
+            elif head[0] or (kept and kept[-1]):
+                kept += head
+            continue
+        own, marked = _has_own_words(kept), _is_marked_quote(lines, end)
+        if not marked and (_may_be_a_sentence(mark, head) or (own and answers_are_below("\n".join(kept)))):
+            kept += head
+        elif own and not marked:
+            return kept, [*notes, _note("quote", head + lines[end:])]
+        else:
+            notes.append(_note("quote" if own or mark.kind == "attribution" else "forward", head))
+            if mark.kind == "forward" and not own:
+                lines = [*lines[:end], *(_unquoted(line) for line in lines[end:])]
     return kept, notes
 
 
@@ -131,13 +133,13 @@ def _is_marked_quote(lines: _Lines, at: int) -> bool:
     return is_quoted(following)
 
 
-def _is_quotation_below(mark: Mark, own: _Lines, head: _Lines) -> bool:
-    """Not where the answers stand inside it; "… skrev Anna:" without a mail address may be the customer's own words."""
-    return (mark.kind != "attribution" or has_address(head)) and not answers_are_below("\n".join(own))
+def _may_be_a_sentence(mark: Mark, head: _Lines) -> bool:
+    """ "Den 3. marts 2026 kl. 9.30 skrev Mette:" without a mail address, above lines that are not marked."""
+    return mark.kind == "attribution" and not has_address(head)
 
 
 def _is_quote_line(lines: _Lines, at: int) -> bool:
-    """"> 3 uger" alone between other lines means "more than"."""
+    """ "> 3 uger" alone between other lines means "more than"."""
     line = lines[at]
     if not is_quoted(line):
         return False

@@ -20,13 +20,15 @@ from email.parser import HeaderParser
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Literal
 
+from pipeline.errors import RecordError
+
 from .mail import Note, clean_mail, html_mail_text
 from .text import normalise, words
 
 MAX_MESSAGE_BYTES = 25 * 1024 * 1024
 """Of a longer message the first 25 MiB are read: its text stands before its attachments."""
-MAX_TEXT_BYTES = 1024 * 1024
-"""Of a longer text part the first MiB is read."""
+MAX_TEXT_BYTES = 512 * 1024
+"""Of a longer text part the first 512 KiB are read."""
 MAX_HEADER_BYTES = 256 * 1024
 MAX_PARTS = 500
 MAX_DEPTH = 20
@@ -39,6 +41,7 @@ _SUBJECT_LENGTH = 1000
 _REFERENCES = 200
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,990})>")
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n|\r\r")
+_FIRST_DELIMITER = re.compile(rb"\s{0,8}--(\S{1,200})\r?\n")
 _HEADER_FIELD = re.compile(r"^[!-9;-~]+[ \t]*:", re.MULTILINE)
 _AUTO_REPLY = re.compile(
     r"(?:autosvar|auto-?reply|auto-?svar|automatisk svar|automatiskt svar|automatic reply|automatisk besvarelse"
@@ -49,10 +52,14 @@ _AUTO_REPLY = re.compile(
 )
 _HTML_STUB = re.compile(r"\bhtml\b", re.IGNORECASE)
 _STUB_LENGTH = 400
-_PGP_BLOCK = re.compile(r"-----BEGIN PGP (?:MESSAGE|PUBLIC KEY BLOCK)-----.*?(?:-----END PGP [A-Z ]{1,40}-----|\Z)", re.DOTALL)
+_PGP_BLOCK = re.compile(
+    r"-----BEGIN PGP (?:MESSAGE|PUBLIC KEY BLOCK)-----.*?(?:-----END PGP [A-Z ]{1,40}-----|\Z)", re.DOTALL
+)
 _PGP_HEAD = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:\w+: [^\n]*\n)*\r?\n")
 _PGP_SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
 _CODECS_WITH_STATE = ("utf-16", "utf-32", "utf-7", "iso2022", "iso-2022", "hz", "euc", "shift", "gb", "big5")
+_HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
+_PYTHON_CODECS = words("idna punycode unicode_escape raw_unicode_escape unicode-escape raw-unicode-escape undefined")
 _LOOKS_LATIN = words("us-ascii ascii latin-1 iso8859-1 cp1252 utf-8")
 
 
@@ -104,17 +111,15 @@ class _Part:
 
 
 def parse_message(raw: bytes, own_domains: frozenset[str] = frozenset()) -> MailMessage:
-    """The message in `raw`; mail from `own_domains` is of the kind "own". Raises ValueError where it is no message."""
+    """The message in `raw`; mail from `own_domains` is of the kind "own". Raises ValueError where it is no"
+    " message."""
     head, body = _split_head(raw[:MAX_MESSAGE_BYTES])
     headers = _parse_headers(head)
     if not headers.keys():
-        raise ValueError("not a mail message: it does not start with header lines such as 'From: …'")
+        raise RecordError("not a mail message: it does not start with header lines such as 'From: …'")
     parts = list(_leaves(headers, body))
     written, problems = _body_text(parts)
-    if len(raw) > MAX_MESSAGE_BYTES:
-        problems.append(f"only the first {MAX_MESSAGE_BYTES} of {len(raw)} bytes were read")
-    if len(parts) >= MAX_PARTS:
-        problems.append(f"only the first {MAX_PARTS} parts were read")
+    problems += _limits_met(raw, parts)
     cleaned = clean_mail(written)
     sender, sender_name = _sender(headers, own_domains)
     return MailMessage(
@@ -133,6 +138,15 @@ def parse_message(raw: bytes, own_domains: frozenset[str] = frozenset()) -> Mail
     )
 
 
+def _limits_met(raw: bytes, parts: list[_Part]) -> Iterator[str]:
+    if len(raw) > MAX_MESSAGE_BYTES:
+        yield f"only the first {MAX_MESSAGE_BYTES} of {len(raw)} bytes were read"
+    if len(parts) >= MAX_PARTS:
+        yield f"only the first {MAX_PARTS} parts were read"
+    if any(part.headers.get_content_maintype() == "multipart" for part in parts):
+        yield f"a part without a boundary, or nested more than {MAX_DEPTH} deep, was not read"
+
+
 def decode_text(data: bytes, charset: str | None) -> str:
     """`data` as text, whatever it was declared to be.
 
@@ -146,7 +160,7 @@ def decode_text(data: bytes, charset: str | None) -> str:
         return _undo_double_encoding(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         if codec in ("iso8859-1", "cp1252"):
-            return data.decode("cp1252", "klang-cp1252")
+            return data.decode("cp1252", "ignore")
         return data.decode("utf-8" if codec is None or codec in _LOOKS_LATIN else codec, "klang-cp1252")
 
 
@@ -160,21 +174,23 @@ def _codec(charset: str | None) -> str | None:
 
 def _is_text_codec(name: str) -> bool:
     """False for Python's "codecs" from bytes to bytes (zip, hex …) and those of its own source code."""
-    return codecs.lookup(name)._is_text_encoding and name not in ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined")
+    return codecs.lookup(name)._is_text_encoding and name not in _PYTHON_CODECS
 
 
-def _byte_by_byte(error: UnicodeError) -> tuple[str, int]:
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """A codec error handler: the bytes above 127 from the wrong one on are windows-1252."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    wrong = error.object[error.start : error.end]
-    return "".join(bytes([byte]).decode("cp1252", "ignore") for byte in wrong), error.end
+    run = _HIGH_BYTES.match(error.object, error.start)
+    end = run.end() if run else error.end
+    return error.object[error.start : end].decode("cp1252", "ignore"), end
 
 
-codecs.register_error("klang-cp1252", _byte_by_byte)
+codecs.register_error("klang-cp1252", _as_windows_1252)
 
 
 def _undo_double_encoding(text: str) -> str:
-    """"SÃ¦lger" to "Sælger": UTF-8 that was read as windows-1252 and encoded again."""
+    """ "SÃ¦lger" to "Sælger": UTF-8 that was read as windows-1252 and encoded again."""
     if "Ã" not in text:
         return text
     try:
@@ -196,7 +212,11 @@ def _parse_headers(head: bytes) -> Message:
         text = text.partition("\n")[2]
     if not _HEADER_FIELD.match(text):
         return Message()
-    return HeaderParser().parsestr(text + "\n\n")
+    headers = HeaderParser().parsestr(text + "\n\n")
+    for name in ("Content-Type", "Content-Disposition"):  # the standard library is quadratic in their length
+        if len(str(headers.get(name, ""))) > _HEADER_LENGTH:
+            headers.replace_header(name, str(headers[name])[:_HEADER_LENGTH])
+    return headers
 
 
 def _leaves(headers: Message, body: bytes) -> Iterator[_Part]:
@@ -206,12 +226,20 @@ def _leaves(headers: Message, body: bytes) -> Iterator[_Part]:
         if not waiting:
             return
         headers, body, depth = waiting.pop()
-        boundary = headers.get_boundary() if headers.get_content_maintype() == "multipart" else None
+        boundary = _boundary(headers, body)
         if not boundary or depth >= MAX_DEPTH:
             yield _Part(headers, body)
             continue
         inside = [_split_part(chunk) for chunk in _between(body, boundary, MAX_PARTS - len(waiting))]
         waiting += [(_parse_headers(head), content, depth + 1) for head, content in reversed(inside)]
+
+
+def _boundary(headers: Message, body: bytes) -> str:
+    """What parts a multipart body, also where the header forgot to say it; "" of a body that is none."""
+    if headers.get_content_maintype() != "multipart":
+        return ""
+    first = _FIRST_DELIMITER.match(body)
+    return headers.get_boundary() or (first.group(1).decode("utf-8", "replace") if first else "")
 
 
 def _split_part(chunk: bytes) -> tuple[bytes, bytes]:
@@ -223,7 +251,8 @@ def _split_part(chunk: bytes) -> tuple[bytes, bytes]:
 
 def _between(body: bytes, boundary: str, most: int) -> Iterator[bytes]:
     """The bytes between the boundary lines of a multipart body (RFC 2046, section 5.1.1)."""
-    delimiter = re.compile(rb"^--" + re.escape(boundary.encode("utf-8", "replace")) + rb"(--)?[ \t]*\r?$\n?", re.MULTILINE)
+    line = rb"^--" + re.escape(boundary.encode("utf-8", "replace")) + rb"(--)?[ \t]*\r?$\n?"
+    delimiter = re.compile(line, re.MULTILINE)
     start: int | None = None
     for _, found in zip(range(most), delimiter.finditer(body), strict=False):
         if start is not None:
@@ -341,7 +370,8 @@ def _is_named(part: _Part) -> bool:
 
 _MACHINERY = words(
     "application/pgp-encrypted application/pgp-signature application/pkcs7-signature application/x-pkcs7-signature"
-    " message/delivery-status message/disposition-notification text/rfc822-headers text/calendar text/enriched text/watch-html"
+    " message/delivery-status message/disposition-notification text/rfc822-headers text/calendar"
+    " text/enriched text/watch-html"
 )
 
 
@@ -416,7 +446,8 @@ def _sent_at(headers: Message) -> datetime | None:
 
 def _kind(headers: Message, parts: list[_Part], sender: str, own_domains: frozenset[str]) -> Kind:
     report = str(headers.get_param("report-type", "")).lower()
-    if report == "delivery-status" or sender.startswith(("mailer-daemon@", "postmaster@")) or "X-Failed-Recipients" in headers:
+    daemon = sender.startswith(("mailer-daemon@", "postmaster@")) or "X-Failed-Recipients" in headers
+    if daemon or report == "delivery-status":
         return "bounce"
     if report == "disposition-notification":
         return "receipt"
@@ -428,7 +459,8 @@ def _kind(headers: Message, parts: list[_Part], sender: str, own_domains: frozen
         return "newsletter"
     if headers.get_content_type() == "multipart/encrypted" or any(_is_sealed(part) for part in parts):
         return "encrypted"
-    return "calendar" if any(part.content_type == "text/calendar" and not part.is_attachment for part in parts) else "customer"
+    invited = any(part.content_type == "text/calendar" and not part.is_attachment for part in parts)
+    return "calendar" if invited else "customer"
 
 
 def _is_automatic(headers: Message) -> bool:

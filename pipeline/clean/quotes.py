@@ -16,7 +16,9 @@ MarkKind = Literal["attribution", "original", "forward"]
 _FROM = words("fra från frå from von afsender avsändare avsender avsendar")
 _SENT = words("sendt skickat skickades sent sänt gesendet")
 _SUBJECT = words("emne ämne subject rubrik betreff ärende vedrørende")
-_OTHER = words("dato datum date til till to an cc bcc kopi kopia svar-til reply-to prioritet vigtighed importance vedhæftet")
+_OTHER = words(
+    "dato datum date til till to an cc bcc kopi kopia svar-til reply-to prioritet vigtighed importance vedhæftet"
+)
 _HEADERS = _FROM | _SENT | _SUBJECT | _OTHER
 _HEADER_BLOCK_LINES = 14
 
@@ -36,11 +38,14 @@ _ATTRIBUTION_LINES = 4
 _ATTRIBUTION_LENGTH = 400
 
 _ORIGINAL = words(
-    "original message originalmessage oprindelig meddelelse besked oprindelige mail ursprungligt ursprungliga meddelande"
-    " originalmeddelande brev opprinnelig melding opprinneleg opphavleg opphaveleg opprinnelige originalmelding e-post"
+    "original message originalmessage oprindelig meddelelse besked oprindelige mail ursprungligt ursprungliga"
+    " meddelande"
+    " originalmeddelande brev opprinnelig melding opprinneleg opphavleg opphaveleg opprinnelige"
+    " originalmelding e-post"
 )
 _ORIGINAL_CUES = words(
-    "original originalmessage oprindelig oprindelige ursprungligt ursprungliga originalmeddelande opprinnelig opprinneleg"
+    "original originalmessage oprindelig oprindelige ursprungligt ursprungliga originalmeddelande opprinnelig"
+    " opprinneleg"
     " opphavleg opphaveleg opprinnelige originalmelding"
 )
 _FORWARD = re.compile(
@@ -51,9 +56,11 @@ _FORWARD = re.compile(
 _RULE_CHARACTERS = "-_=*–—· "
 _REPLY_LINE = re.compile(r"##-.{0,200}-##")
 _ANSWERS_BELOW = re.compile(
-    r"\b(?:svar|svarene|svara|svaren|kommentar|kommentarer|kommentarar|answers?|repl(?:y|ies)|comments?)\b[^.!?\n]{0,40}"
-    r"\b(?:nedenfor|nedenunder|herunder|nedan|nedanför|nedanfor|under|below|inline|rødt|rød|rött|raudt|red)\b",
-    re.IGNORECASE,
+    r"\b(?:mine|mina|mitt|mit|min|my|our|vores|våra|våre|se|sjå|see) (?:svar\w{0,3}|kommentar\w{0,3}|answers?"
+    r"|repl(?:y|ies)|comments?)"
+    r"\b[^.!?\n]{0,40}\b(?:nedenfor|nedenunder|herunder|nedan|nedanför|nedanfor|below|inline|rødt?|rött?|raudt?|red"
+    r"|under(?=[.:!,]|$))\b",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
@@ -97,7 +104,7 @@ def _separator(lines: Sequence[str], at: int) -> Mark | None:
         return _ruled_header(lines, at)
     if _REPLY_LINE.search(line):
         return Mark("original", 1)
-    ruled = bool(bare) and line[:2] == "--" or line.endswith("--")
+    ruled = line.startswith("--") or line.endswith("--")
     text = bare.lower().rstrip(":")
     if _FORWARD.fullmatch(text) and (ruled or line.endswith(":")):
         return _with_headers("forward", lines, at)
@@ -147,9 +154,10 @@ def _header_name(line: str) -> str:
 
 
 def _attribution(lines: Sequence[str], at: int) -> Mark | None:
-    """"Den 3. jan. 2026 kl. 10.15 skrev Anna <anna@example.com>:", broken over up to four lines."""
-    first = lines[at].lstrip("> ").split(" ", 1)[0].strip(".,").lower()
-    if first not in _OPENERS and not first[:1].isdigit() and not _ADDRESS.search(lines[at][:200]) and "skrev" not in lines[at][:200]:
+    """ "Den 3. jan. 2026 kl. 10.15 skrev Anna <anna@example.com>:", broken over up to four lines."""
+    start = lines[at][:200]
+    first = start.split(" ", 1)[0].strip(".,").lower()
+    if first not in _OPENERS and not first[:1].isdigit() and "skr" not in start and not _ADDRESS.search(start):
         return None
     joined = ""
     for count, line in enumerate(lines[at : at + _ATTRIBUTION_LINES], start=1):
@@ -171,7 +179,8 @@ def _is_attribution(text: str) -> bool:
 
 
 def _names_somebody(text: str) -> bool:
-    """No lower-case word between the date and the colon: "Den 3. januar 2026 kl. 9.30 skrev jeg til jer:" is a sentence."""
+    """No lower-case word between the date and the colon: "Den 3. januar 2026 kl. 9.30 skrev jeg til jer:" is"
+    " a sentence."""
     tokens = [token.strip(",:()\"'") for token in text.split()]
     wrote = next(index for index, token in enumerate(tokens) if token.lower() in _WROTE)
     name = tokens[wrote + 1 :] or tokens[max(0, wrote - 1) : wrote]

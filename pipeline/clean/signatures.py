@@ -29,11 +29,27 @@ _SIGN_OFFS = frozenset(
 )
 _LONGEST_SIGN_OFF = max(len(phrase.split()) for phrase in _SIGN_OFFS)
 # A sign-off that nobody writes inside a sentence: a name in lower case may follow it.
-_UNMISTAKABLE = words("mvh vh dbh kh br") | {p for p in _SIGN_OFFS if p.split()[0] in ("med", "venlig", "vennlig", "venleg")}
+_UNMISTAKABLE = words("mvh vh dbh kh br") | {
+    p for p in _SIGN_OFFS if p.split()[0] in ("med", "venlig", "vennlig", "venleg")
+}
 _NAME_PARTICLES = words("fra från frå from af av of og och and & + v/ i på de der da van von the")
-_NAME_STEMS = ("kund", "skuff", "besvik", "utilfreds", "missnöj", "misfornøy", "misnøg", "vred", "sur ", "arg ", "aldri", "forbann")
+_NAME_STEMS = (
+    "kund",
+    "skuff",
+    "besvik",
+    "utilfreds",
+    "missnöj",
+    "misfornøy",
+    "misnøg",
+    "vred",
+    "sur ",
+    "arg ",
+    "aldri",
+    "forbann",
+)
 _CONTACT = re.compile(
-    r"[^\s@]@[\w-]+\.\w|\bwww\.|https?://|^(?:tlf|tel|telefon|telefonnr|phone|mob|mobil|mobile|fax|e-?mail|e-?post|mail|web"
+    r"[^\s@]@[\w-]+\.\w|\bwww\.|https?://|^(?:tlf|tel|telefon|telefonnr|phone|mob|mobil|mobile|fax|e-?mail"
+    r"|e-?post|mail|web"
     r"|adresse|address|org\.? ?nr|cvr|kundenr|kundenummer|medlemsnr|m|t|d|e|w|p)\b\.? ?[:.+(\d]|^\+?[\d ()-]{8,}$",
     re.IGNORECASE,
 )
@@ -43,15 +59,21 @@ _DELIMITERS = words("-- --- — ___ __ *-*-*")
 _WINDOW = 30  # lines: a sign-off further from the end is part of the story
 _SIGNATURE_LINES = 14
 
-_DEVICE_LEADS = words("sendt skickat sent sänt sänd hent hämta get download last skaff skaffa få send skrevet skrivet från fra frå from")
+_DEVICE_LEADS = words(
+    "sendt skickat sent sänt sänd hent hämta get download last skaff skaffa få send skrevet skrivet från fra frå from"
+)
 _DEVICE_NAMES = words(
-    "iphone ipad ios android samsung galaxy huawei oneplus xperia nokia htc blackberry pixel motorola outlook windows mail"
-    " yahoo proton protonmail spark gmail mobil mobilen mobiltelefon mobile phone telefon telefonen smartphone tablet tablett"
-    " e-post epost e-mail email bluemail surfplatta nettbrett icloud thunderbird airmail hotmail aol mac macbook fairphone"
+    "iphone ipad ios android samsung galaxy huawei oneplus xperia nokia htc blackberry pixel motorola outlook"
+    " windows mail"
+    " yahoo proton protonmail spark gmail mobil mobilen mobiltelefon mobile phone telefon telefonen"
+    " smartphone tablet tablett"
+    " e-post epost e-mail email bluemail surfplatta nettbrett icloud thunderbird airmail hotmail aol mac"
+    " macbook fairphone"
     " smarttelefon smarttelefonen mobilapp sony lg xiaomi redmi oppo zte doro one.com ipad"
 )
 _DEVICE_WORDS = _DEVICE_NAMES | words(
-    "min mitt mit mi my deg dig fra från frå from via med with til till to for för på on the using app appen en et ett a pro max plus"
+    "min mitt mit mi my deg dig fra från frå from via med with til till to for för på on the using app appen"
+    " en et ett a pro max plus"
     " mini ultra edge note 5g 4g lite secure encrypted meddelande besked melding enhed enhet eining device se of free"
     " desktop touch air sikker krypteret og och and wifi tlf phone mobil"
 )
@@ -59,29 +81,41 @@ _ORNAMENTS = " .-–—*_"
 _LINK = re.compile(r"\s*[<(\[]?https?://\S{1,400}")
 
 _THIS_MAIL = re.compile(
-    r"\b(?:denne|dette|denna|detta|this|the) (?:(?:e-?mail|e-?post|mail|epost|mejl|besked|meddelelse|meddelande|melding|meldinga"
-    r"|message|communication|e-?postmelding|e-?postmeddelande)(?:en|n|et|a|s)?)\b|\bdenne e-?posten\b|\binformationen i (?:denne|detta)\b",
+    r"\b(?:denne|dette|denna|detta|this|the) (?:(?:e-?mail|e-?post|mail|epost|mejl|besked|meddelelse"
+    r"|meddelande|melding|meldinga"
+    r"|message|communication|e-?postmelding|e-?postmeddelande)(?:en|n|et|a|s)?)\b|\bdenne e-?posten\b"
+    r"|\binformationen i (?:denne|detta)\b",
     re.IGNORECASE,
 )
 _LEGAL = re.compile(
-    r"\b(?:fortrolig|fortroleg|konfident|konfidens|confidential|tiltænkt|tiltenkt|avsed|beregnet|meint|ment for|intended|modtager|mottak|mottag"
-    r"|adressat|addressee|recipient|ved en fejl|ved en feil|ved feil|ved ein feil|fejlagtigt|av misstag|felaktigt|in error|slet|slett|radera|delete"
-    r"|vedhæft|vedlegg|vedlagt|bilag|bifoga|attach|virus|tavshedspligt|taushetsplikt|teieplikt|sekretess|privileged|juridisk"
+    r"\b(?:fortrolig|fortroleg|konfident|konfidens|confidential|tiltænkt|tiltenkt|avsed|beregnet|meint"
+    r"|ment for|intended|modtager|mottak|mottag"
+    r"|adressat|addressee|recipient|ved en fejl|ved en feil|ved feil|ved ein feil|fejlagtigt|av misstag"
+    r"|felaktigt|in error|slet|slett|radera|delete"
+    r"|vedhæft|vedlegg|vedlagt|bilag|bifoga|attach|virus|tavshedspligt|taushetsplikt|teieplikt|sekretess"
+    r"|privileged|juridisk"
     r"|uautoriser|obehörig|unauthori[sz]ed|kopier|videreform|sprid|disclos|gjort oppmerksom)",
     re.IGNORECASE,
 )
 _FIRST_PERSON = words("jeg jag eg mig mej meg min mit mitt mine mina i'm i my")
 _DISCLAIMER_WORDS = 10
 _PRINT = re.compile(
-    r"(?:tænk på miljøet|tænk på naturen|tänk på miljön|tenk på miljøet|tenk miljø|tenk på naturen|spar på papiret|spara på miljön|skån miljøet"
-    r"|please consider the environment|think before you print|behöver du skriva ut|må du skrive ut|må du virkelig skrive ut)",
+    r"(?:tænk på miljøet|tænk på naturen|tänk på miljön|tenk på miljøet|tenk miljø|tenk på naturen"
+    r"|spar på papiret|spara på miljön|skån miljøet"
+    r"|please consider the environment|think before you print|behöver du skriva ut|må du skrive ut"
+    r"|må du virkelig skrive ut)",
     re.IGNORECASE,
 )
-_SCANNED = re.compile(r"\b(?:avast|avg|virusfri|virus-free|virusscannet|f-secure|norton)\b.*\b(?:virus\w*|www|avast|avg)", re.IGNORECASE)
+_SCANNED = re.compile(
+    r"\b(?:avast|avg|virusfri|virus-free|virusscannet|f-secure|norton)\b.*\b(?:virus\w*|www|avast|avg)", re.IGNORECASE
+)
 _BANNER = re.compile(
-    r"ekstern(?:t|e)? (?:afsender|avsender|e-?mail|e-?post|kilde)|extern(?:al)? (?:avsändare|sender|email|source|e-post)"
-    r"|uden for (?:din |vores )?organisation|utenfor (?:din )?organisasjon|utanfor organisasjon|utanför (?:din )?organisation"
-    r"|outside (?:of )?(?:the|your|our) organi[sz]ation|don't often get e-?mail|får ikke ofte mail|får inte ofta e-post"
+    r"ekstern(?:t|e)? (?:afsender|avsender|e-?mail|e-?post|kilde)|extern(?:al)? (?:avsändare|sender|email"
+    r"|source|e-post)"
+    r"|uden for (?:din |vores )?organisation|utenfor (?:din )?organisasjon|utanfor organisasjon"
+    r"|utanför (?:din )?organisation"
+    r"|outside (?:of )?(?:the|your|our) organi[sz]ation|don't often get e-?mail|får ikke ofte mail"
+    r"|får inte ofta e-post"
     r"|får ikke ofte e-post",
     re.IGNORECASE,
 )
@@ -90,7 +124,7 @@ _BANNER_WORDS = 70
 
 
 def is_device_line(line: str) -> bool:
-    """"Sendt fra min iPhone", "Hämta Outlook för Android" — never "Sendt fra Kina i stedet for Danmark"."""
+    """ "Sendt fra min iPhone", "Hämta Outlook för Android" — never "Sendt fra Kina i stedet for Danmark"."""
     if len(line) > 500 or line[-1:] in "!?" or line.split(" ", 1)[0].lower().strip(_ORNAMENTS) not in _DEVICE_LEADS:
         return False
     tokens = _LINK.sub("", line).strip(_ORNAMENTS).lower().split()
@@ -216,7 +250,7 @@ def _is_name(tokens: Sequence[str]) -> bool:
 
 
 def _has_feeling(tokens: Sequence[str]) -> bool:
-    """"Hilsen en skuffet kunde" is said by a customer and stays."""
+    """ "Hilsen en skuffet kunde" is said by a customer and stays."""
     text = " ".join(tokens).lower() + " "
     return any(stem in text for stem in _NAME_STEMS)
 

@@ -95,7 +95,8 @@ def html_to_text(html: str) -> str:
 def parse_html(html: str) -> BeautifulSoup:
     """A tree of `html` in linear time, whatever is in it; comments, scripts and styles are already gone."""
     html = _DECLARATION.sub("", _without_raw_blocks(html))
-    return BeautifulSoup(_NOT_A_TAG.sub("&lt;", html), "html.parser")
+    # With a first tag, since the library warns of text that looks like a file name.
+    return BeautifulSoup("<html>" + _NOT_A_TAG.sub("&lt;", html), "html.parser")
 
 
 def render(tree: Tag) -> str:
@@ -190,7 +191,8 @@ def _without_raw_blocks(html: str) -> str:
         while (found := lower.find(start, position)) >= 0:
             kept.append(html[position:found])
             stop = lower.find(end, found + len(start))
-            position = len(html) if stop < 0 else stop + len(end)
+            closed = -1 if stop < 0 else html.find(">", stop)
+            position = len(html) if closed < 0 else closed + 1
         html = "".join(kept) + html[position:]
     return html
 

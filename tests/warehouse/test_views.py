@@ -101,18 +101,14 @@ def as_expected(cell: str) -> object:
 
 
 def assert_same(found: list[Row], wanted: list[Row]) -> None:
-    def key(row: Row) -> list[str]:
-        return [f"{value:.9f}" if isinstance(value, int | float) else str(value) for value in row.values()]
-
-    def by_name(rows: list[Row]) -> dict[str, list[object]]:
-        rows = sorted(rows, key=key)
-        return {name: [row[name] for row in rows] for name in wanted[0]}
-
+    """The same rows in any order; numbers may differ in the last digits."""
     assert len(found) == len(wanted)
-    for (name, values), others in zip(by_name(found).items(), by_name(wanted).values(), strict=True):
-        assert [(name, approximate(value)) for value in others] == [
-            (name, value or None if value == "" else value) for value in values
-        ]
+    for row, other in zip(sorted(found, key=sort_key), sorted(wanted, key=sort_key), strict=True):
+        assert row == {name: approximate(value) for name, value in other.items()}
+
+
+def sort_key(row: Row) -> list[str]:
+    return [f"{value:.9f}" if isinstance(value, int | float) else str(value) for value in row.values()]
 
 
 def approximate(value: object) -> object:
@@ -134,10 +130,11 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def as_row(table: Table, cells: Mapping[str, str]) -> Row:
-    row = dict(DEFAULTS.get(table.name, {}))
+    row = dict.fromkeys(cells) | DEFAULTS.get(table.name, {})
     if table.name == "feedback":
         row |= {"external_id": cells["feedback_id"], "raw_external_id": cells["feedback_id"]}
-    return row | {name: as_value(table.c[name].type, cell) for name, cell in cells.items() if cell and name != "why"}
+    row |= {name: as_value(table.c[name].type, cell) for name, cell in cells.items() if cell and name != "why"}
+    return {name: value for name, value in row.items() if name != "why"}
 
 
 def as_value(kind: object, cell: str) -> object:
@@ -152,10 +149,9 @@ def as_value(kind: object, cell: str) -> object:
     return next((read(cell) for known, read in readers if isinstance(kind, known)), cell)
 
 
-def insert_rows(engine: Engine, table: Table, rows: Iterable[Row]) -> None:
+def insert_rows(engine: Engine, table: Table, rows: list[Row]) -> None:
     with writing(engine) as connection:
-        for row in rows:
-            connection.execute(table.insert().values(row))
+        connection.execute(table.insert(), rows)
 
 
 def rows_of(engine: Engine, name: str) -> list[Row]:
@@ -415,7 +411,7 @@ def test_a_folder_that_is_missing_is_named(engine: Engine, tmp_path: Path) -> No
 @pytest.mark.parametrize("name", view_names())
 def test_comment_tells_of_every_column_and_its_example_runs(engine: Engine, name: str) -> None:
     content = next(path for path in view_files() if path.stem == name).read_text(encoding="utf-8")
-    comment = "\n".join(line.removeprefix("--") for line in content.splitlines() if line.startswith("--"))
+    comment = content.partition("\n\n")[0].replace("--", "")
     columns = comment.partition("Example:")[0]
     assert comment.startswith(f" {name}: one row per ")
     assert [

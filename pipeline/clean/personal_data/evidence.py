@@ -19,8 +19,8 @@ END = r"(?![\w])(?![.,:][0-9])"
 
 def any_word(listed: str) -> str:
     """An expression for any of the listed words: ``*`` is any letters, ``+`` at least one, ``_`` a space."""
-    escaped = re.escape(" ".join(listed.split())).replace(r"\*", r"\w*").replace(r"\+", r"\w+").replace("_", r"\s")
-    return escaped.replace(r"\ ", "|")
+    words = re.escape(" ".join(listed.split())).replace(r"\ ", "|")
+    return words.replace(r"\*", r"\w*").replace(r"\+", r"\w+").replace("_", r"\s")
 
 
 class Cue(Enum):
@@ -35,79 +35,81 @@ class Cue(Enum):
 
 _WORDS = {
     Cue.PHONE: """
-        tlf tel mob cell ph phone phones telephone landline telefon* mobil* mobtlf mobilnr telefonnr puhelin opringning
-        ring ringe ringer ringes ringet ringt ringte ringa ringde ringar ringd call called calling sms* text nå når når nås nåes
-        træffes træffe fanges fange träffas treffes treffe kontakt* contact reach whatsapp signal viber vipps* mobilepay*
-        swish* fastnet* fasttelefon* hemtelefon* hjemmenummer* arbejdsnummer* jobbnummer*
+        tlf tel mob cell ph phone phones telephone landline telefon* mobil* mobtlf mobilnr telefonnr puhelin
+        opringning ring ringe ringer ringes ringet ringt ringte ringa ringde ringar ringd call called
+        calling sms* text nå når når nås nåes træffes træffe fanges fange träffas treffes treffe kontakt*
+        contact reach whatsapp signal viber vipps* mobilepay* swish* fastnet* fasttelefon* hemtelefon*
+        hjemmenummer* arbejdsnummer* jobbnummer*
         """,
     Cue.IDENTITY: """
-        cpr* personnummer* personnumret personnr pnr fnr fødselsnummer* fodselsnummer* fødselsnr dnummer* dnr ssn
-        samordningsnummer* samordningsnumret samordningsnr identitetsnummer* sundhedskort* sygesikring* personal personligt
+        cpr* personnummer* personnumret personnr pnr fnr fødselsnummer* fodselsnummer* fødselsnr dnummer*
+        dnr ssn samordningsnummer* samordningsnumret samordningsnr identitetsnummer* sundhedskort*
+        sygesikring* personal personligt
         """,
     Cue.ACCOUNT: """
-        konto kontoen kontot kontonr kontonummer* kontonumret kto bankkonto* lønkonto* lönekonto* lønnskonto* nemkonto*
-        sparekonto* sparkonto* budgetkonto* privatkonto* brukskonto* bankkontonr clearing* reg regnr account
-        bankgiro* plusgiro* postgiro* giro girokonto* bg pg bgnr
+        konto kontoen kontot kontonr kontonummer* kontonumret kto bankkonto* lønkonto* lönekonto*
+        lønnskonto* nemkonto* sparekonto* sparkonto* budgetkonto* privatkonto* brukskonto* bankkontonr
+        clearing* reg regnr account bankgiro* plusgiro* postgiro* giro girokonto* bg pg bgnr
         """,
     Cue.CARD: """
-        kort kortet kortnr kortnummer* kortnumret kreditkort* kredittkort* betalingskort* betalkort* bankkort* debetkort*
-        debitkort* dankort* visakort* visa mastercard maestro amex express card cards
+        kort kortet kortnr kortnummer* kortnumret kreditkort* kredittkort* betalingskort* betalkort*
+        bankkort* debetkort* debitkort* dankort* visakort* visa mastercard maestro amex express card cards
         """,
     Cue.OTHER: """
-        ordre ordren order ordern ordrer orders bestil* beställning* pakke pakken paket paketet pakka kolli* forsendelse*
-        försändelse* sending* spor* spår* track* trace shipment parcel package vare varen vara varan artik* article art
-        produkt* product item prod part model modell modellen serie serial series faktura* invoice bilag* kvittering*
-        kvitto* receipt bon sag sagen sak saken ärende* ticket case ref refer* booking* bokning* reserv* medlem*
-        member* membership kunde kund customer client ean sku isbn gtin upc imei sscc vin stregkode* streckkod*
-        strekkode* barcode voucher gavekort* presentkort* kupon* rabat* kode koden kod koden code pin lot batch parti cvr
-        org organisation* organisasjon* vat moms mva se police* polise* policy forsikring* försäkring* retur* return
-        reklam* claim skade* måler* mätar* målar* aftale* avtal* anlegg* anlæg* anläggning* rom rommet rum rummet
-        værelse* room billet* biljett* flight fly tog tåg bus buss uge vecka veke uke year years år åren ip version*
-        firmware software build pris* price beløb* belopp* kr dkk sek nok eur euro usd kl klokken klockan str størrelse*
-        storlek* stl size sizes dato datum date id log delivery leverance* leverans* lager butik* store transaktion*
-        transaction betaling payment hylla hylle reol mål mått koordinat* coordinates lodd lott lotto* tal tall serienr
-        bestnr p wo rma po so abonnement* abonnemang* avi ocr kid lagersaldo poeng poäng point points +kort +kortet
-        +nummer +nummeret +numret +numre +nr +kode +kod +koden hour hours ordreid orderid kundeid kundid bookingid transaktionsid sagsid garanti*
-        passord* password* lösenord* lisens* licens* license* *nøgle *nøglen *nøkkel *nyckel adgangskode* temperatur* *plads *plats *plass
-        feilkode* felkod* fejlkode*
+        ordre ordren order ordern ordrer orders bestil* beställning* pakke pakken paket paketet pakka kolli*
+        forsendelse* försändelse* sending* spor* spår* track* trace shipment parcel package vare varen vara
+        varan artik* article art produkt* product item prod part model modell modellen serie serial series
+        faktura* invoice bilag* kvittering* kvitto* receipt bon sag sagen sak saken ärende* ticket case ref
+        refer* booking* bokning* reserv* medlem* member* membership kunde kund customer client ean sku isbn
+        gtin upc imei sscc vin stregkode* streckkod* strekkode* barcode voucher gavekort* presentkort*
+        kupon* rabat* kode koden kod koden code pin lot batch parti cvr org organisation* organisasjon* vat
+        moms mva se police* polise* policy forsikring* försäkring* retur* return reklam* claim skade* måler*
+        mätar* målar* aftale* avtal* anlegg* anlæg* anläggning* rom rommet rum rummet værelse* room billet*
+        biljett* flight fly tog tåg bus buss uge vecka veke uke year years år åren ip version* firmware
+        software build pris* price beløb* belopp* kr dkk sek nok eur euro usd kl klokken klockan str
+        størrelse* storlek* stl size sizes dato datum date id log delivery leverance* leverans* lager butik*
+        store transaktion* transaction betaling payment hylla hylle reol mål mått koordinat* coordinates
+        lodd lott lotto* tal tall serienr bestnr p wo rma po so abonnement* abonnemang* avi ocr kid
+        lagersaldo poeng poäng point points +kort +kortet +nummer +nummeret +numret +numre +nr +kode +kod
+        +koden hour hours ordreid orderid kundeid kundid bookingid transaktionsid sagsid garanti* passord*
+        password* lösenord* lisens* licens* license* *nøgle *nøglen *nøkkel *nyckel adgangskode* temperatur*
+        *plads *plats *plass feilkode* felkod* fejlkode*
         """,
 }
 _CUES = [(cue, re.compile(any_word(listed))) for cue, listed in _WORDS.items()]
-
 _FILLER = frozenset(
     """
-    nr nummer numret nummeret num no number er är det this that is was was var blev ble blir lyder lød heter hedder
-    heiter mit mitt mi min my mine the a en et ett ei den dette denne detta deres jeres vores vår vårt our your ert og
-    och and har have has med with som følgende följande følgjande oplyst angiv angav hos ved under also også även igen
-    igjen gerne gärna gjerne helst eller or bare direkte direkt privat hjem hem står from fra från samme samma new ny nye
-    nytt nya gammel gamla gamle hele hela heile fulde danske svenska norske danish swedish norwegian rigtig rigtige
-    riktig riktige rätt korrekt venligst please vänligen vennligst correct dagtid kveld aften kväll arbejde arbete jobb work home
+    nr nummer numret nummeret num no number er är det this that is was was var blev ble blir lyder lød heter
+    hedder heiter mit mitt mi min my mine the a en et ett ei den dette denne detta deres jeres vores vår vårt
+    our your ert og och and har have has med with som følgende följande følgjande oplyst angiv angav hos ved
+    under also også även igen igjen gerne gärna gjerne helst eller or bare direkte direkt privat hjem hem står
+    from fra från samme samma new ny nye nytt nya gammel gamla gamle hele hela heile fulde danske svenska norske
+    danish swedish norwegian rigtig rigtige riktig riktige rätt korrekt venligst please vänligen vennligst
+    correct dagtid kveld aften kväll arbejde arbete jobb work home
     """.split()
 )
 # "pakken … på 22 33 44 55": past these words only a telephone can still be meant.
 _TOWARDS = frozenset(
     """
-    på til till mig mej meg me us os oss ham hende henne honom han hun at on to i tilbage tilbake tillbaka back upp opp
-    op her här for för
+    på til till mig mej meg me us os oss ham hende henne honom han hun at on to i tilbage tilbake tillbaka back
+    upp opp op her här for för
     """.split()
 )
 _BARE_NUMBER = frozenset({"nummer", "nummeret", "numret", "number"})
 _NO_PAYMENT_CARD = frozenset({"gift", "member", "membership", "loyalty", "library", "bonus", "sim", "travel", "id"})
 _WORD = re.compile(r"[^\W\d_]+")
 _BREAK = re.compile(r"[,;!?]|[0-9]\s*\n")
+_SENTENCE_END = re.compile(r"[.!?;,\n0-9]")
 _UNITS = any_word(
     """
-    kr kroner kronor krone dkk sek nok eur euro usd stk stykker stycken st pcs cm mm km meter m2 m kg gram g
-    mg ml cl dl liter l kb mb gb tb mah kwh kw w watt volt v hz mhz ghz px pixel* procent prosent percent
-    timer timmar dage dagar dager days uger veckor uker weeks år years gange gånger ganger times point* poäng
-    poeng personer kunder customers million* miljon* millioner mio mia visning* views følger* følgjar* följare
+    kr kroner kronor krone dkk sek nok eur euro usd stk stykker stycken st pcs cm mm km meter m2 m kg gram g mg
+    ml cl dl liter l kb mb gb tb mah kwh kw w watt volt v hz mhz ghz px pixel* procent prosent percent timer
+    timmar dage dagar dager days uger veckor uker weeks år years gange gånger ganger times point* poäng poeng
+    personer kunder customers million* miljon* millioner mio mia visning* views følger* følgjar* följare
     followers steg skridt steps kalorier kcal
     """
 )
-_UNIT = re.compile(
-    rf"""\s?(?:[%€$£°]|(?:{_UNITS})\b)""",
-    re.IGNORECASE,
-)
+_UNIT = re.compile(rf"\s?(?:[%€$£°]|(?:{_UNITS})\b)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)
@@ -144,7 +146,7 @@ def cue_before(text: str, start: int) -> Cue | None:
 
 def cue_after(text: str, end: int) -> Cue | None:
     """The telling word that follows in the same sentence: "… er mit ordrenummer", "… (mobil)"."""
-    sentence = re.split(r"[.!?;,\n0-9]", text[end : end + 40].lower(), maxsplit=1)[0]
+    sentence = _SENTENCE_END.split(text[end : end + 40].lower(), maxsplit=1)[0]
     return _walk(_WORD.findall(sentence)[:5])
 
 

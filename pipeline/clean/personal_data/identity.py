@@ -17,7 +17,8 @@ from .kinds import Kind, Span
 
 _D = "[0-9]{2}"
 _TEN = re.compile(
-    rf"{START}(?<![0-9]{DASH})(?P<century>(?:18|19|20)(?={_D}[01]))?(?P<date>{_D}(?P<dot>[./ ]|{DASH})?{_D}(?(dot)(?P=dot)){_D})"
+    rf"{START}(?<![0-9]{DASH})(?P<century>(?:18|19|20)(?={_D}[01]))?"
+    rf"(?P<date>{_D}(?P<dot>[./ ]|{DASH})?{_D}(?(dot)(?P=dot)){_D})"
     rf"(?P<sep>{SPACE}?(?:{DASH}|\+|/){SPACE}?|{SPACE})?(?P<serial>[0-9]{{4}}){END}(?!{DASH}[0-9])"
 )
 _ELEVEN = re.compile(

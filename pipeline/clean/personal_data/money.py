@@ -22,8 +22,8 @@ _CARD_SAID = re.compile(rf"{START}[2-6](?:(?:{SPACE}|{DASH})?[0-9]){{12,18}}{END
 
 _NORWEGIAN = re.compile(rf"{START}[0-9]{{4}}(?P<s>[.]|{SPACE}|{DASH})[0-9]{{2}}(?P=s)[0-9]{{5}}{END}")
 _DANISH = re.compile(
-    rf"\breg(?:istrerings)?\.?{SPACE}?-?(?:nr|nummer|no)?\.?[ :]{{0,3}}(?P<number>[0-9]{{4}}[ ,/;\-\n]{{0,3}}(?:og |and )?"
-    rf"(?:(?:bank)?konto|kto|account)?{SPACE}?-?(?:nr|nummer|no|number)?\.?[ :]{{0,3}}"
+    rf"\breg(?:istrerings)?\.?{SPACE}?-?(?:nr|nummer|no)?\.?[ :]{{0,3}}"
+    rf"(?P<number>[0-9]{{4}}[ ,/;\-\n]{{0,3}}(?:og |and )?(?:(?:bank)?konto|kto|account)?{SPACE}?-?(?:nr|nummer|no|number)?\.?[ :]{{0,3}}"
     rf"[0-9](?:{SPACE}?[0-9]){{5,9}})(?!\w)",
     re.IGNORECASE,
 )
@@ -32,15 +32,18 @@ _SAID = re.compile(
     rf"[0-9](?:(?:{SPACE}{DASH}{SPACE}|{SPACE}|[.]|{DASH})?[0-9]){{4,19}}{END}"
 )
 _CLEARING = re.compile(
-    rf"\b(?:clearing|cl\.?)(?:nummer|nr|number)?\.?[ :]{{0,3}}(?P<number>[0-9]{{4}}(?:{DASH}[0-9])?[ ,/;\-\n]{{0,3}}(?:och |og |and )?"
-    rf"(?:(?:bank)?konto|kto|account)(?:nummer|nr)?{SPACE}?(?:nr|nummer|no|number)?\.?[ :]{{0,3}}[0-9](?:[ \-.]?[0-9]){{5,13}})(?!\w)",
+    r"\b(?:clearing|cl\.?)(?:nummer|nr|number)?\.?[ :]{0,3}"
+    rf"(?P<number>[0-9]{{4}}(?:{DASH}[0-9])?[ ,/;\-\n]{{0,3}}(?:och |og |and )?"
+    rf"(?:(?:bank)?konto|kto|account)(?:nummer|nr)?{SPACE}?(?:nr|nummer|no|number)?\.?[ :]{{0,3}}"
+    r"[0-9](?:[ \-.]?[0-9]){5,13})(?!\w)",
     re.IGNORECASE,
 )
 
 
 def _iban_end(candidate: str) -> int:
     """Where the longest valid IBAN at the beginning of ``candidate`` ends, at a group's end; 0 when there is none."""
-    ends = [len(candidate)] + [m.start() for m in re.finditer(rf"{SPACE}|{DASH}", candidate)][::-1]
+    gaps = [gap.start() for gap in re.finditer(rf"{SPACE}|{DASH}", candidate)]
+    ends = [len(candidate), *reversed(gaps)]
     return next((end for end in ends if end >= 15 and iban.is_valid(re.sub(r"\W", "", candidate[:end]))), 0)
 
 

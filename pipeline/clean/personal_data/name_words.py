@@ -4,7 +4,7 @@
 # it does.
 GIVEN_NAMES = frozenset(
     """
-    """ = GIVEN_NAMES: aage aaron abbas abdi abdirahman abdul abdullah abdullahi abukar adam adele adrian agnes
+    aage aaron abbas abdi abdirahman abdul abdullah abdullahi abukar adam adele adrian agnes
     agneta agnete agnieszka ahlam ahmad ahmed aida aino aisha aksel alan albert albin aleksander aleksandra
     alexander alexandra alf alfred ali alice alicia alina alma alva alvar alvin amalia amalie amanda amelia amina
     amir amira anders andre andrea andreas andrzej andré ane anette angela angelica anita anja anja-lise anker ann
@@ -21,8 +21,8 @@ GIVEN_NAMES = frozenset(
     elisa elisabeth elise elizabeth ella ellen ellinor elliot elna elsa else elsebeth elvin elvira emelie emil
     emilia emilie emily emma emmy emre endre enok erik erika erland erling ernst esben eskil espen ester esther
     eva evelina even ewa fabian fadi fadumo farah farid fathia fatima fatma felicia felix ferdinand filip filippa
-    finn fiona flemming frank frans franz fred freddy fredrik fredrikke frej freja freya frida frode frozenset(
-    frozenset[str] frøydis gabriel gabriella geir georg george gerd gerda gert gisela gitta gitte gjertrud glenn
+    finn fiona flemming frank frans franz fred freddy fredrik fredrikke frej freja freya frida frode
+    frøydis gabriel gabriella geir georg george gerd gerda gert gisela gitta gitte gjertrud glenn
     goran gorm grete grethe gro grunnar grzegorz gudny gudrun gun gunhild gunilla gunn gunnar gunvor gurli guro
     gustaf gustav gustavo göran gøran haakon hadi hala haldor halvard halvor hamid hampus hamza hana hanna hannah
     hanne hannes hans hans-christian hans-jørgen harald harry hasan hassan hatice hedda hedvig heidi heine helen

@@ -6,6 +6,7 @@ are a number at all, and the words around say whether they are a telephone's (:m
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import phonenumbers
 
@@ -24,7 +25,8 @@ _INTERNATIONAL = re.compile(
 _EIGHT = re.compile(
     _ALONE_BEFORE
     + rf"(?:[2-9][0-9](?P<a>{SEPARATOR})[0-9]{{2}}(?P=a)[0-9]{{2}}(?P=a)[0-9]{{2}}"
-    + rf"|[2-9][0-9]{{3}}(?:{SPACE}|{DASH})[0-9]{{4}}(?!{SPACE}[0-9]{{4}}(?![0-9]))|[489][0-9]{{2}}{SPACE}[0-9]{{2}}{SPACE}[0-9]{{3}})"
+    + rf"|[2-9][0-9]{{3}}(?:{SPACE}|{DASH})[0-9]{{4}}(?!{SPACE}[0-9]{{4}}(?![0-9]))"
+    + rf"|[489][0-9]{{2}}{SPACE}[0-9]{{2}}{SPACE}[0-9]{{3}})"
     + _ALONE_AFTER
 )
 _EIGHT_BARE = re.compile(rf"{START}(?<![#/])(?<![0-9]{DASH})[2-9][0-9]{{7}}{END}(?!{DASH}[0-9])")
@@ -83,7 +85,7 @@ def _international(text: str) -> Iterator[Span]:
 def _steps_evenly(number: str) -> bool:
     """36 38 40 42: sizes, not a telephone."""
     groups = [int(group) for group in re.findall(r"[0-9]+", number)]
-    steps = {after - before for before, after in zip(groups, groups[1:], strict=False)}
+    steps = {after - before for before, after in pairwise(groups)}
     return len(groups) == 4 and len(steps) == 1 and steps <= {1, 2, 3, 4, 5, 6}
 
 

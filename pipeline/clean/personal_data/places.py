@@ -9,9 +9,13 @@ from .kinds import Kind, Span
 _UP = "A-ZÆØÅÄÖÉÜ"
 _LETTER = r"[^\W\d_]"
 
-_HOUSE = rf"[0-9]{{1,3}}(?:[A-Za-z](?!\w)|[ ][A-Hb-h](?!\w))?(?:{DASH}[0-9]{{1,3}}(?!\w)[A-Z]?)?(?![\w%])(?![.,:][0-9])"
+_HOUSE = (
+    r"[0-9]{1,3}(?:[A-Za-z](?!\w)|[ ][A-Hb-h](?!\w))?"
+    rf"(?:{DASH}[0-9]{{1,3}}(?!\w)[A-Z]?)?(?![\w%])(?![.,:][0-9])"
+)
 _FLOOR = r"""(?:,?\s?(?:
-    (?:st|stuen|kld?|kælderen|[0-9]{1,2})\.?(?:\ssal|\setasje|\setg)?\.?,?\s?(?:t\.?\s?v|t\.?\s?h|m\.?\s?f|dør\s[0-9]{1,3})(?!\w)(?:\.(?=,|\s[a-zæøåäö]))?
+    (?:st|stuen|kld?|kælderen|[0-9]{1,2})\.?(?:\ssal|\setasje|\setg)?\.?,?\s?
+    (?:t\.?\s?v|t\.?\s?h|m\.?\s?f|dør\s[0-9]{1,3})(?!\w)(?:\.(?=,|\s[a-zæøåäö]))?
     |[0-9]{1,2}\.?\s?(?:sal|etasje|etg|tr|trp|trappor|vån|våningen)(?!\w)
     |(?:lgh|lägenhet|lägenhetsnummer|leil|leilighet|dør|våning)\.?\s?[0-9]{1,4}|[HUKL]0[0-9]{3}
     |(?:oppgang|uppgång|opgang)\s[A-Z0-9](?!\w)|stuen(?!\w)|(?:st|kld?)\.?(?=,)))"""
@@ -46,10 +50,10 @@ _STREET = tuple(
 # These also end other words, so a town, a floor or the word address must support them.
 _MAYBE_STREET = tuple(
     """
-    park parken have haven bakke backe gård gården vang vangen lund lunden mark marken høj højen toft toften sti stien
-    stig dal dalen eng engen ager krog krogen holm holmen strand stranden brink brinken plan platsen plats kvarter
-    kvarteret bryn brynet passage bro huset ringen kroken jordet lia haugen hagen åsen terrasse terrassen brygge brygga bryggen løkke
-    løkken løkka skov skoven led leden slingan höjden berget kanalen hamn havn leiret
+    park parken have haven bakke backe gård gården vang vangen lund lunden mark marken høj højen toft toften sti
+    stien stig dal dalen eng engen ager krog krogen holm holmen strand stranden brink brinken plan platsen plats
+    kvarter kvarteret bryn brynet passage bro huset ringen kroken jordet lia haugen hagen åsen terrasse terrassen
+    brygge brygga bryggen løkke løkken løkka skov skoven led leden slingan höjden berget kanalen hamn havn leiret
     """.split()
 )
 _ROAD = "vej vei väg veg vejen veien vägen vegen"
@@ -73,10 +77,8 @@ _LOOK_ALIKES = any_word(
     """
 )
 _NO_STREET = re.compile(
-    rf"""(?:{_ROAD_OF})?(?:{any_word(_ROAD)})
-    |(?:{_PLACE_OF})?(?:{any_word(_PLACE)})
-    |{_LOOK_ALIKES}""",
-    re.IGNORECASE | re.VERBOSE,
+    rf"(?:{_ROAD_OF})?(?:{any_word(_ROAD)})|(?:{_PLACE_OF})?(?:{any_word(_PLACE)})|{_LOOK_ALIKES}",
+    re.IGNORECASE,
 )
 _AT_HOME = any_word(
     """
@@ -84,10 +86,7 @@ _AT_HOME = any_word(
     send sendt sendes skick* delivered hjemme hemma heime hentes
     """
 )
-_ADDRESS_WORD = re.compile(
-    rf"\b(?:{_AT_HOME})\b[^.!?\n]{{0,30}}$",
-    re.IGNORECASE,
-)
+_ADDRESS_WORD = re.compile(rf"\b(?:{_AT_HOME})\b[^.!?\n]{{0,30}}$", re.IGNORECASE)
 _UNITS = any_word(
     """
     kr kroner kronor stk styck* st cm mm m km kg g ml cl dl l gb tb mb dag dage dagar dager timer timmar gang
@@ -95,10 +94,7 @@ _UNITS = any_word(
     prosent ud_af i_alt i_rad
     """
 )
-_UNIT = re.compile(
-    rf"""[ ]?(?:{_UNITS})\b""",
-    re.IGNORECASE,
-)
+_UNIT = re.compile(rf"[ ]?(?:{_UNITS})\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 
 
@@ -151,13 +147,12 @@ _PLATE = re.compile(
 _CAR = any_word(
     """
     nummerpla* nummerskil* nummerskylt* registreringss* registreringsn* registrert registrerad registreret
-    indregistrer* indreg reg regnr regnummer* skylt* skilt* plade* plate plates license licence bil bilen
-    bilens bils leiebil* lejebil* hyrbil* firmabil* varebil* skåpbil* park parks parked parking parker*
-    parkér* car van vehicle truck kør* kjør* köra körde trailer* tilhenger* släp* motorcykel* motorsykkel* mc
-    moped* scooter* knallert* køretøj* kjøretøy* fordon* lastbil* taxi* volvo toyota skoda škoda tesla golf
-    audi bmw peugeot kia ford opel polo passat
-    p-kælder* p-hus* p-bot* p-böter däck* dæk* dekk* eu-kontroll* bompassering* besiktning* verksted* verkstad*
-    værksted*
+    indregistrer* indreg reg regnr regnummer* skylt* skilt* plade* plate plates license licence bil bilen bilens
+    bils leiebil* lejebil* hyrbil* firmabil* varebil* skåpbil* park parks parked parking parker* parkér* car van
+    vehicle truck kør* kjør* köra körde trailer* tilhenger* släp* motorcykel* motorsykkel* mc moped* scooter*
+    knallert* køretøj* kjøretøy* fordon* lastbil* taxi* volvo toyota skoda škoda tesla golf audi bmw peugeot kia
+    ford opel polo passat p-kælder* p-hus* p-bot* p-böter däck* dæk* dekk* eu-kontroll* bompassering* besiktning*
+    verksted* verkstad* værksted*
     """
 )
 _PLATE_WORD = re.compile(
@@ -181,7 +176,6 @@ def find_plates(text: str, country: str | None) -> Iterator[Span]:
     """Licence plates beside a word for the car or the plate: without one, they look like article codes."""
     for match in _PLATE.finditer(text):
         before = text[max(0, match.start() - 60) : match.start()]
-        if _ARTICLE_WORD.search(before):
-            continue
-        if _PLATE_WORD.search(before) or _PLATE_WORD.search(text[match.end() : match.end() + 40]):
+        told = _PLATE_WORD.search(before) or _PLATE_WORD.search(text, match.end(), match.end() + 40)
+        if told and not _ARTICLE_WORD.search(before):
             yield Span(match.start(), match.end(), Kind.PLATE)
