@@ -7,11 +7,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 # uv reads neither pip.conf nor PIP_*: hand on where this machine gets its packages from.
-define UV_SETTINGS
-set_from() { value=$$($(BIN)/pip config get global.$$1 2>/dev/null || true); eval "$$2=\$${$$2:-\$${$$3:-\$$value}}"; \
-  eval "[ -z \"\$$$$2\" ] || export $$2"; }; \
-set_from find-links UV_FIND_LINKS PIP_FIND_LINKS; set_from index-url UV_DEFAULT_INDEX PIP_INDEX_URL
-endef
+PIP_SETTING = $$($(BIN)/pip config get global.$(1) 2>/dev/null)
+UV_ENVIRONMENT = VIRTUAL_ENV="$(CURDIR)/.venv" \
+  UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-$(call PIP_SETTING,find-links)}}" \
+  UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(call PIP_SETTING,index-url)}}"
 
 .PHONY: run test lint airflow setup clean help
 .DEFAULT_GOAL := help
@@ -50,7 +49,7 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Setting up .venv: under a minute with uv, a few minutes with pip"
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@command -v uv >/dev/null || $(BIN)/pip install --quiet uv || echo "no uv here; going on with pip"
-	@$(UV_SETTINGS); PATH="$(CURDIR)/$(BIN):$$PATH"; \
-	{ command -v uv >/dev/null && VIRTUAL_ENV="$(CURDIR)/.venv" uv pip install --quiet -r requirements.lock -e . ; } \
+	@export PATH="$(CURDIR)/$(BIN):$$PATH"; \
+	{ command -v uv >/dev/null && $(UV_ENVIRONMENT) uv pip install --quiet -r requirements.lock -e . ; } \
 	  || $(BIN)/pip install --quiet -r requirements.lock -e .
 	@touch $@

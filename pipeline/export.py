@@ -33,13 +33,15 @@ def export_view(connection: Connection, name: str, path: Path) -> int:
     import pyarrow.parquet
 
     result = connection.execution_options(stream_results=True).execute(text(f'SELECT * FROM "{name}"'))
-    columns, count, writer = list(result.keys()), 0, None
+    columns, count = list(result.keys()), 0
     schema = schema_of(connection, name)
     temporary = path.with_suffix(".partial")
     with pyarrow.parquet.ParquetWriter(temporary, schema) as writer:
         while rows := result.fetchmany(BATCH):
             values = {column: [row[i] for row in rows] for i, column in enumerate(columns)}
-            writer.write_table(pyarrow.table({c: converted(v, schema.field(c).type) for c, v in values.items()}, schema))
+            writer.write_table(
+                pyarrow.table({c: converted(v, schema.field(c).type) for c, v in values.items()}, schema)
+            )
             count += len(rows)
     temporary.replace(path)
     return count

@@ -191,4 +191,8 @@ def clean_item(item: Pending, source: Source, settings: SourceSettings, cleaner:
 
 
 def reason_of(error: Exception) -> str:
-    return str(error) if isinstance(error, RecordError) else f"the record has an unexpected form ({type(error).__name__}: {error})"
+    return (
+        str(error)
+        if isinstance(error, RecordError)
+        else f"the record has an unexpected form ({type(error).__name__}: {error})"
+    )

@@ -1,43 +1,59 @@
 """Which language a text is in: what the platform says, else a detector weighed by where the text comes from.
 
-Nearly all errors of detectors on short Nordic text are Danish against Norwegian, so the country of the source is the
-best help: its language gets a prior (measured: .903 -> .914 for langdetect). Where the detector stays unsure the best
-guess is stored as "uncertain", and scored all the same.
+Nearly all errors of detectors on short Nordic text are Danish against Norwegian, and Nynorsk against Bokmål, so the
+country of the source is the best help: its language gets a prior. Where the detector stays unsure the best guess is
+stored as "uncertain", and scored all the same. Klang's own detector knows Danish, Swedish, Bokmål, Nynorsk, English and
+"other"; langdetect names the other, and can be chosen for all.
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
+from pipeline.language_model import LANGUAGES, MAX_CHARACTERS, probabilities
 from pipeline.records import Language
+
+Detector = Literal["klang", "langdetect"]
 
 UNDETERMINED = "und"
 SURE = 0.8
-COUNTRY_LANGUAGE = {"DK": "da", "SE": "sv", "NO": "nb", "FI": "fi", "GB": "en", "US": "en", "DE": "de"}
-PRIOR = {"da": 1.0, "sv": 1.0, "nb": 1.0, "en": 0.6, "de": 0.1, "fi": 0.1}
-OTHER_PRIOR = 0.02
-HOME_WEIGHT = 6.0  # how much likelier a country's own language is than the others
-# As platforms write them -> ours. "no" does not say which form; the words do.
-PLATFORM_CODES = {"nb": "nb", "nn": "nn", "no": "no", "da": "da", "sv": "sv", "en": "en"}
-NYNORSK = re.compile(
-    r"\b(?:ikkje|eg|kva|kven|kvifor|korleis|frå|vart|vore|dei|noko|nokon|berre|mykje|saman|eit|heile|gjekk|fekk|hjå|"
-    r"veldig bra frå|sidan|då|medan|gong|gongar|tilbod|hadde eg|ynskjer|kjem|vere|kunde?ane|tenesta|òg)\b",
-    re.IGNORECASE,
-)
-LETTERS = re.compile(r"[^\W\d_]{2,}")
+# A source's own languages, each so many times likelier than the others.
+HOME_WEIGHTS = {
+    "DK": {"da": 6.0},
+    "SE": {"sv": 6.0},
+    "NO": {"nb": 6.0, "nn": 3.0},
+    "FI": {"fi": 6.0, "sv": 2.0},
+    "DE": {"de": 6.0},
+    "GB": {"en": 6.0},
+    "US": {"en": 6.0},
+}
+OTHER = "other"
+OTHER_PRIOR = 0.3
+LANGDETECT_OURS = {"da", "sv", "no", "en"}
+LANGDETECT_OTHERS = 0.02  # it knows 51 others
+LETTERS = re.compile(r"[^\W\d_]")
 
 
-def language_of(text: str, platform: str | None = None, country: str | None = None) -> Language:
-    """The language of `text`; `platform` is a code such as "da-DK", `country` an ISO 3166 code."""
+def language_of(
+    text: str, platform: str | None = None, country: str | None = None, detector: Detector = "klang"
+) -> Language:
+    """The language of `text`; `platform` is a code such as "da-DK", `country` an ISO 3166 code.
+
+    The source of the answer is "platform" where that says a language, else "detector", or "uncertain" where the
+    detector is less than SURE; the code is the best guess all the same, and `UNDETERMINED` for a text with no letters.
+    """
     said = from_platform(platform, text)
-    if said:
-        return Language(said, "platform", 1.0)
-    if not LETTERS.search(text):
-        return Language(UNDETERMINED, "uncertain", 0.0)
-    return weighed(detect(text), text, country)
+    return Language(said, "platform", 1.0) if said else languages_of([text], country, detector)[0]
+
+
+def languages_of(texts: Sequence[str], country: str | None = None, detector: Detector = "klang") -> list[Language]:
+    """The languages of many texts from one country, as the detector finds them."""
+    home = HOME_WEIGHTS.get((country or "").upper(), {})
+    if detector == "langdetect":
+        return [weighed(from_langdetect(text), text, home) for text in texts]
+    found = probabilities(texts).tolist()
+    return [weighed(named(row, text, home), text, home) for row, text in zip(found, texts, strict=True)]
 
 
 def from_platform(code: str | None, text: str) -> str | None:
@@ -49,38 +65,54 @@ def from_platform(code: str | None, text: str) -> str | None:
 
 
 def norwegian_form(text: str) -> str:
-    """Bokmål or Nynorsk, by the words that only one of them has."""
-    found = len(NYNORSK.findall(text))
-    return "nn" if found >= 2 or (found and len(text.split()) <= 12) else "nb"
+    """Bokmål or Nynorsk, for a text that is known to be in one of them."""
+    found = dict(zip(LANGUAGES, probabilities([text])[0].tolist(), strict=True))
+    weights = HOME_WEIGHTS["NO"]
+    return "nn" if found["nn"] * weights["nn"] > found["nb"] * weights["nb"] else "nb"
 
 
-def weighed(probabilities: Mapping[str, float], text: str, country: str | None) -> Language:
-    home = COUNTRY_LANGUAGE.get(country or "")
-    weights = {
-        code: probability * PRIOR.get(code, OTHER_PRIOR) * (HOME_WEIGHT if code == home else 1)
-        for code, probability in probabilities.items()
-    }
-    if not weights:
-        return Language(home or UNDETERMINED, "uncertain", 0.0)
-    best = max(sorted(weights), key=weights.__getitem__)
+def weighed(likely: Mapping[str, float], text: str, home: Mapping[str, float]) -> Language:
+    """The likeliest language of those in `likely`, with the weights of `home`; what stays "other" is only doubt."""
+    weights = {code: value * home.get(code, 1.0) for code, value in likely.items()}
+    best = max(sorted(weights.keys() - {OTHER}), key=weights.__getitem__, default=None)
+    if best is None or not LETTERS.search(text):
+        return Language(UNDETERMINED, "uncertain", 0.0)
     confidence = weights[best] / sum(weights.values())
-    code = norwegian_form(text) if best == "nb" else best
-    return Language(code, "detector" if confidence >= SURE else "uncertain", round(confidence, 4))
+    return Language(best, "detector" if confidence >= SURE else "uncertain", round(confidence, 4))
 
 
-def detect(text: str) -> dict[str, float]:
-    """langdetect's probabilities by our codes; the same text gives the same answer."""
+def named(row: Sequence[float], text: str, home: Mapping[str, float]) -> dict[str, float]:
+    """Klang's probabilities times the prior, with "other" under the name langdetect has for it where that is not ours."""
+    likely = dict(zip(LANGUAGES, row, strict=True))
+    other = likely.pop(OTHER) * OTHER_PRIOR
+    foreign = max((weight for code, weight in home.items() if code not in LANGUAGES), default=1.0)
+    name = foreign_name(text) if other * foreign > max(likely.values()) else OTHER
+    return {**likely, name: other}
+
+
+def foreign_name(text: str) -> str:
+    """The code of the language that langdetect finds, OTHER if it is one of ours or none."""
+    guesses = from_langdetect(text, others=1.0)
+    name = max(sorted(guesses), key=guesses.__getitem__, default=OTHER)
+    return OTHER if name in LANGUAGES else name
+
+
+def from_langdetect(text: str, others: float = LANGDETECT_OTHERS) -> dict[str, float]:
+    """langdetect's probabilities by our codes, `others` the prior of each language that is not ours.
+
+    The same text gives the same answer.
+    """
     from langdetect.lang_detect_exception import LangDetectException
 
     detector = factory().create()
     # Every language keeps a little: with too few left a text of one word gives no answer at all.
-    detector.set_prior_map({code: PRIOR.get("nb" if code == "no" else code, OTHER_PRIOR) for code in factory().langlist})
-    detector.append(text[:1000])
+    detector.set_prior_map({code: 1.0 if code in LANGDETECT_OURS else others for code in factory().langlist})
+    detector.append(text[:MAX_CHARACTERS])
     try:
-        found = detector.get_probabilities()
+        found = {guess.lang: guess.prob for guess in detector.get_probabilities()}
     except LangDetectException:
         return {}
-    return {"nb" if guess.lang == "no" else guess.lang: guess.prob for guess in found}
+    return {norwegian_form(text) if code == "no" else code: value for code, value in found.items()}
 
 
 @cache

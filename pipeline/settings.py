@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -14,12 +15,13 @@ from typing import Any
 
 from pipeline.clock import parse_time
 from pipeline.errors import ConfigError
-from pipeline.sources.catalogue import KINDS, Kind
+from pipeline.sources.catalogue import CHANNELS, KINDS, OPTION_TYPES, Kind
 
 DEFAULT_CONFIG = "klang.toml"
 NAME_HELP = "letters, digits, '-' and '_'"
 # In the sample configuration only: author keys of made-up people need no secret.
 DEMO_SECRET = "only-for-the-sample-feeds"  # noqa: S105
+NEW_SECRET = "export KLANG_SECRET=$(openssl rand -hex 32)"  # noqa: S105
 DEFAULT_SERIES: tuple[tuple[str, ...], ...] = (
     (),
     ("source",),
@@ -29,6 +31,8 @@ DEFAULT_SERIES: tuple[tuple[str, ...], ...] = (
     ("country", "topic"),
 )
 SERIES_COLUMNS = ("source", "channel", "language", "country", "product", "topic")
+MIN_SECRET = 16  # bytes
+TYPES = {str: "a text in quotes", list: "a list of texts", dict: "a table of texts"}
 SECTIONS = {
     "warehouse": {"url"},
     "model": {"name", "labels"},
@@ -59,7 +63,7 @@ class SourceSettings:
 class Target:
     """Where notifications go: an Apprise URL, or the connection that holds one."""
 
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
     connection: str | None = None
 
     @property
@@ -82,7 +86,7 @@ class AlertSettings:
 @dataclass(frozen=True)
 class Settings:
     path: Path
-    warehouse_url: str
+    warehouse_url: str = field(repr=False)
     model_name: str
     model_labels: Mapping[str, str] = field(default_factory=dict)
     detector: str = "langdetect"
@@ -90,7 +94,7 @@ class Settings:
     sources: tuple[SourceSettings, ...] = ()
     alerts: AlertSettings = AlertSettings()
     fixed_now: datetime | None = None
-    given_secret: str | None = None
+    given_secret: str | None = field(default=None, repr=False)
     demo_secret: bool = False
 
     @property
@@ -101,15 +105,20 @@ class Settings:
         for source in self.sources:
             if source.name == name:
                 return source
-        raise ConfigError(f"no source is named {name!r} in {self.path}; it has: {', '.join(s.name for s in self.sources) or 'none'}")
+        raise ConfigError(
+            f"no source is named {name!r} in {self.path}; it has: {', '.join(s.name for s in self.sources) or 'none'}"
+        )
 
     def secret(self) -> bytes:
         """The key of the author pseudonyms."""
         if self.given_secret:
-            return self.given_secret.encode()
+            key = self.given_secret.encode()
+            if len(key) < MIN_SECRET:
+                raise ConfigError(f"KLANG_SECRET has {len(key)} bytes and needs {MIN_SECRET}: {NEW_SECRET}")
+            return key
         if self.demo_secret and self.warehouse_url.startswith("sqlite") and not any(s.connection for s in self.sources):
             return DEMO_SECRET.encode()
-        raise ConfigError("KLANG_SECRET is not set; it keys the pseudonyms of authors: export KLANG_SECRET=$(openssl rand -hex 32), and keep it")
+        raise ConfigError(f"KLANG_SECRET is not set; it keys the pseudonyms of authors: {NEW_SECRET}, and keep it")
 
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -128,7 +137,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.
         path=path,
         warehouse_url=absolute_sqlite(str(url), path.parent),
         model_name=absolute_model(str(section(content, "model").get("name", "models/klang-nordic")), path.parent),
-        model_labels=section(content, "model").get("labels", {}),
+        model_labels=checked(section(content, "model").get("labels", {}), dict, f"[model] labels in {path}"),
         detector=str(section(content, "language").get("detector", "langdetect")),
         mask=mask_kinds(section(content, "privacy").get("mask"), path),
         sources=read_sources(content.get("source", []), path),
@@ -143,7 +152,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"there is no {path}; write one (see README) or name another with --config or KLANG_CONFIG") from None
+        raise ConfigError(
+            f"there is no {path}; write one (see README) or name another with --config or KLANG_CONFIG"
+        ) from None
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -165,8 +176,16 @@ def check_keys(found: Mapping[str, Any], known: set[str], where: str) -> None:
             raise ConfigError(f"unknown key {key!r} in {where}{hint}")
 
 
+def checked(value: Any, wanted: type, what: str) -> Any:
+    """`value`, if it is a text, or a list or table of texts, as `wanted`."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if not isinstance(value, wanted) or not all(isinstance(one, str) for one in inside):
+        raise ConfigError(f"{what} must be {TYPES[wanted]}, not {value!r}")
+    return value
+
+
 def read_sources(blocks: Any, path: Path) -> tuple[SourceSettings, ...]:
-    if not isinstance(blocks, list):
+    if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
         raise ConfigError(f"sources are written [[source]], with two brackets, in {path}")
     sources = tuple(read_source(block, path) for block in blocks)
     names = [source.name for source in sources]
@@ -203,30 +222,57 @@ def read_source(block: Mapping[str, Any], path: Path) -> SourceSettings:
 def check_options(block: Mapping[str, Any], name: str, kind: Kind, path: Path) -> None:
     common = {"name", "kind", "connection", "schedule", "start", "product", "country", "base_url"}
     check_keys(block, common | set(kind.options), f"source {name!r} in {path}")
+    for key in block.keys() - {"start"}:
+        checked(block[key], OPTION_TYPES.get(key, str), f"{key} of source {name!r} in {path}")
     for key in kind.required:
         if key not in block:
             raise ConfigError(f"source {name!r} in {path} needs the key {key!r}: {kind.options[key]}")
     if kind.needs_connection and not block.get("connection"):
         raise ConfigError(f"source {name!r} in {path} needs a connection: {kind.needs_connection}")
+    if block.get("channel", kind.channel) not in CHANNELS:
+        raise ConfigError(
+            f"source {name!r} in {path} has the channel {block['channel']!r}; it is one of: {', '.join(CHANNELS)}"
+        )
 
 
 def read_alerts(found: Mapping[str, Any], path: Path) -> AlertSettings:
     budget = found.get("false_alarms_per_month", 2)
-    if not isinstance(budget, int | float) or isinstance(budget, bool) or budget <= 0:
+    if not isinstance(budget, int | float) or isinstance(budget, bool) or not 0 < budget < math.inf:
         raise ConfigError(f"[alerts] false_alarms_per_month in {path} must be a number above 0, not {budget!r}")
-    series = tuple(tuple(names) for names in found.get("series", DEFAULT_SERIES))
-    for column in {column for names in series for column in names}:
-        if column not in SERIES_COLUMNS:
-            raise ConfigError(f"[alerts] series in {path} knows {', '.join(SERIES_COLUMNS)}, not {column!r}")
-    for target in found.get("notify", []):
-        check_keys(target, {"url", "connection"}, f"[[alerts.notify]] in {path}")
     return AlertSettings(
         false_alarms_per_month=float(budget),
-        series=series,
-        horizon_days=int(found.get("horizon_days", 7)),
-        page_days=int(found.get("page_days", 3)),
-        notify=tuple(Target(**target) for target in found.get("notify", [])),
+        series=read_series(found["series"], path) if "series" in found else DEFAULT_SERIES,
+        horizon_days=days(found.get("horizon_days", 7), f"[alerts] horizon_days in {path}"),
+        page_days=days(found.get("page_days", 3), f"[alerts] page_days in {path}"),
+        notify=read_targets(found.get("notify", []), path),
     )
+
+
+def days(found: Any, what: str) -> int:
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise ConfigError(f"{what} must be a whole number of days above 0, not {found!r}")
+    return found
+
+
+def read_series(found: Any, path: Path) -> tuple[tuple[str, ...], ...]:
+    if not isinstance(found, list) or not all(isinstance(names, list) for names in found):
+        raise ConfigError(f'[alerts] series in {path} must be a list of lists, as [[], ["country"]], not {found!r}')
+    for column in [column for names in found for column in names]:
+        if column not in SERIES_COLUMNS:
+            raise ConfigError(f"[alerts] series in {path} knows {', '.join(SERIES_COLUMNS)}, not {column!r}")
+    return tuple(tuple(names) for names in found)
+
+
+def read_targets(found: Any, path: Path) -> tuple[Target, ...]:
+    where = f"[[alerts.notify]] in {path}"
+    if not isinstance(found, list) or not all(isinstance(target, dict) for target in found):
+        raise ConfigError(f"targets are written [[alerts.notify]], with two brackets, in {path}")
+    for target in found:
+        check_keys(target, {"url", "connection"}, where)
+        if len(target) != 1:
+            raise ConfigError(f"every {where} needs either a url or a connection")
+        checked(target, dict, where)
+    return tuple(Target(**target) for target in found)
 
 
 def mask_kinds(found: Any, path: Path) -> tuple[str, ...] | None:
@@ -235,7 +281,7 @@ def mask_kinds(found: Any, path: Path) -> tuple[str, ...] | None:
     if found is None:
         return None
     known = {str(kind) for kind in ALL_KINDS}
-    for kind in found:
+    for kind in checked(found, list, f"[privacy] mask in {path}"):
         if kind not in known:
             raise ConfigError(f"[privacy] mask in {path} knows {', '.join(sorted(known))}, not {kind!r}")
     return tuple(found)

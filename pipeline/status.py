@@ -103,7 +103,9 @@ def overview(connection: Connection, topics: int = 10) -> Overview:
         .select_from(feedback.join(topic, TOPICS_OF)).where(COUNTED)
         .group_by(topic.c.topic).order_by(func.count().desc(), topic.c.topic).limit(topics)
     )  # fmt: skip
-    aside = select(quarantine.c.source, quarantine.c.external_id, quarantine.c.reason).where(quarantine.c.resolved_at.is_(None))
+    aside = select(quarantine.c.source, quarantine.c.external_id, quarantine.c.reason).where(
+        quarantine.c.resolved_at.is_(None)
+    )
     return Overview(
         sources=list(connection.execute(by_language)),
         topics=list(connection.execute(by_topic)),

@@ -22,7 +22,7 @@ BAR = 12  # characters of a full bar
 
 
 def show(settings: Settings, console: Console | None = None) -> None:
-    """Print what the warehouse holds: feedback by source, language and sentiment; topics; alerts; where to look next."""
+    """Print what the warehouse holds: feedback by source and language, topics, alerts, and where to look next."""
     console = console or Console()
     with reading(open_warehouse(settings.warehouse_url)) as connection:
         found = overview(connection)
@@ -65,13 +65,20 @@ def topic_table(found: Overview) -> Table:
     table.add_column("")
     for row in found.topics:
         red = round(BAR * row.negative / row.mentions)
-        table.add_row(row.topic, str(row.mentions), str(row.negative), f"[red]{'█' * red}[/][green]{'█' * (BAR - red)}[/]")
+        table.add_row(
+            row.topic, str(row.mentions), str(row.negative), f"[red]{'█' * red}[/][green]{'█' * (BAR - red)}[/]"
+        )
     return table
 
 
 def alert_panel(alert: Summary) -> Panel:
     message = message_of(alert, "opened")
-    return Panel(escape(message.body), title=f"[bold red]Alert[/] {escape(message.title)}", title_align="left", border_style="red")
+    return Panel(
+        escape(message.body),
+        title=f"[bold red]Alert[/] {escape(message.title)}",
+        title_align="left",
+        border_style="red",
+    )
 
 
 def next_steps(settings: Settings) -> str:
@@ -95,7 +102,9 @@ def status_table(statuses: Sequence[SourceStatus]) -> Table:
     for name in ("feedback", "unscored", "uncleaned", "quarantine"):
         table.add_column(name, justify="right")
     for one in statuses:
-        status = {"success": "[green]success[/]", "failed": "[red]failed[/]"}.get(one.last_status or "", one.last_status or "never ran")
+        status = {"success": "[green]success[/]", "failed": "[red]failed[/]"}.get(
+            one.last_status or "", one.last_status or "never ran"
+        )
         when, newest = (f"{time:%Y-%m-%d %H:%M}" if time else "" for time in (one.last_run, one.newest))
         numbers = map(str, (one.feedback, one.unscored, one.waiting, one.quarantined))
         table.add_row(one.source, when, status, newest, *numbers)

@@ -14,6 +14,12 @@ RATIOS = (1.5, 2.2, 3.3)
 START, END = 0.03, 0.2
 P_LEVELS = (0.9, 0.7, 0.5, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00001)
 LOG_INFORMATION = np.linspace(np.log(0.01), np.log(300), 12)
+HEADER = '''"""How high the odds of an outbreak rise on quiet days. Written by `python -m benchmarks.alerts.null_table`.
+
+`ODDS[i, j]` is the log of the odds that a share `exp(LOG_P[j])` of quiet days reaches, when a day carries the
+information `exp(first + i * step)`, the inverse variance of its log ratio.
+"""
+'''
 WALKS, DAYS, WARM_UP = 200_000, 80, 30
 
 
@@ -40,9 +46,7 @@ def main() -> None:
     generator = np.random.default_rng(SEED)
     levels = 1 - np.array(P_LEVELS)
     step = LOG_INFORMATION[1] - LOG_INFORMATION[0]
-    print('"""How high the odds of an outbreak rise on quiet days. Written by `python -m benchmarks.alerts.null_table`.\n')
-    print("`ODDS[i, j]` is the log of the odds that a share `exp(LOG_P[j])` of quiet days reaches, when a day carries the")
-    print('information `exp(first + i * step)` (inverse variance of its log ratio).\n"""\n')
+    print(HEADER)
     print("import numpy as np\n")
     print(f"LOG_RATIOS = np.log({list(RATIOS)})  # strengths of an outbreak: odds ratio of a share, ratio of a count")
     print(f"START = {START}  # chance that an outbreak starts on a quiet day")

@@ -54,7 +54,7 @@ def farrington(truth: Truth) -> Floats:
 
 
 def residual_z(truth: Truth) -> Floats:
-    """Residual of the day's share from a trend and a weekday pattern over 12 weeks: what Prophet's default does here."""
+    """Residual of the day's share from a trend and a weekday pattern over 12 weeks, as Prophet's default."""
     return _by_day(truth, 84, _residual_day)
 
 

@@ -162,7 +162,9 @@ def used_pieces(tokenizer: Tokenizer, data: Path) -> set[int]:
 def is_kept_character(piece: str) -> bool:
     """Every single Latin letter, digit, punctuation mark and emoji stays, so that no text becomes <unk>."""
     character = piece.removeprefix("▁")
-    return len(character) <= 1 and (ord(character or " ") < 0x0250 or 0x2000 <= ord(character) <= 0x2BFF or ord(character) >= 0x1F000)
+    return len(character) <= 1 and (
+        ord(character or " ") < 0x0250 or 0x2000 <= ord(character) <= 0x2BFF or ord(character) >= 0x1F000
+    )
 
 
 def cut(encoder: BertModel, content: dict, data: Path) -> tuple[BertModel, Tokenizer]:

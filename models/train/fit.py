@@ -44,7 +44,7 @@ class Network(nn.Module):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        # No dropout inside the encoder: with one or two passes it gains nothing, and drawing it is half of a CPU's time.
+        # No dropout in the encoder: with one or two passes it gains nothing, and drawing it takes half of a CPU's time.
         # The plain attention: the fused one is three times slower backwards in bf16 on a CPU.
         self.encoder = AutoModel.from_pretrained(
             folder,
@@ -59,7 +59,9 @@ class Network(nn.Module):
     def initial(self, folder: Path) -> dict[str, Tensor]:
         saved = load_file(folder / "heads.safetensors") if (folder / "heads.safetensors").exists() else {}
         sizes = {"d": self.encoder.config.hidden_size, "t": len(data.TOPICS), "c": len(data.SENTIMENTS)}
-        fresh = {name: torch.randn([sizes[axis] for axis in axes.split()]) * 0.02 for name, axes in HIDDEN_WIDTHS.items()}
+        fresh = {
+            name: torch.randn([sizes[axis] for axis in axes.split()]) * 0.02 for name, axes in HIDDEN_WIDTHS.items()
+        }
         return fresh | {name: value.float() for name, value in saved.items() if name in fresh}
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -70,7 +72,9 @@ class Network(nn.Module):
     def save(self, folder: Path) -> None:
         self.encoder.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
-        save_file({name.replace("/", "."): value.data for name, value in self.heads.items()}, folder / "heads.safetensors")
+        save_file(
+            {name.replace("/", "."): value.data for name, value in self.heads.items()}, folder / "heads.safetensors"
+        )
 
 
 def encode(tokenizer: AutoTokenizer, texts: list[str]) -> list[list[int]]:
@@ -143,7 +147,9 @@ def parameter_groups(network: Network, rate: float) -> list[dict]:
 
 
 def chosen_examples(folder: Path, rng: random.Random, scale: float) -> list[Example]:
-    held_out = {row["text"] for name in ("sentiment_dev", "topics_dev") for row in data.read(folder / f"{name}.jsonl.gz")}
+    held_out = {
+        row["text"] for name in ("sentiment_dev", "topics_dev") for row in data.read(folder / f"{name}.jsonl.gz")
+    }
     sentiment = [e for e in data.sentiment_examples(folder / "sentiment_train.jsonl.gz") if e.text not in held_out]
     keyed = data.labelled_by_key({data.text_key(example.text): example for example in sentiment})
     topics = [e for e in data.topic_examples(folder / "topics_train.jsonl.gz") if e.text not in held_out] + keyed

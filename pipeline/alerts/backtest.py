@@ -1,5 +1,6 @@
 """`klang backtest`: which days of a table of counts would have alarmed, each judged with only the days before it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,7 +18,7 @@ from pipeline.errors import PermanentError
 COLUMNS = ("series", "date", "negatives", "total")
 EPOCH = date(1970, 1, 1)
 CELLS_AT_ONCE = 4_000_000  # series times days judged in one go: bounds the memory
-PLAUSIBLE = (date(1970, 1, 1), date(2100, 1, 1))  # a mistyped year would fill the memory with empty days
+DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?")
 Ints = NDArray[np.int64]
 
 
@@ -36,9 +37,9 @@ class Summary:
 def backtest_csv(source: Path, output: Path, *, budget: float) -> Summary:
     """Judge every row of `source` and write it to `output` with `expected`, `p_value` and `alarm` added.
 
-    `source` is a CSV file with the columns series, date (YYYY-MM-DD), negatives and total; a date that is missing counts
-    as a day without feedback. Rows keep their order and their other columns. `budget` is the number of false alarms a
-    month over all series together. Raises PermanentError, naming the line, where the file cannot be judged.
+    `source` is a CSV file with the columns series, date (YYYY-MM-DD), negatives and total; a date that is missing
+    counts as a day without feedback. Rows keep their order and their other columns. `budget` is the number of false
+    alarms a month over all series together. Raises PermanentError, naming the line, where the file cannot be judged.
     """
     table = _read(source)
     codes, names = _series_codes(table)
@@ -106,17 +107,22 @@ def _series_codes(table: pa.Table) -> tuple[Ints, int]:
 
 
 def _days(table: pa.Table) -> Ints:
-    """Days since 1970; midnight written after the date, as spreadsheets do, is accepted."""
-    text = pc.replace_substring_regex(pc.utf8_trim_whitespace(table["date"]), r"[T ]00:00(:00(\.0+)?)?Z?$", "")
-    _refuse(
-        ~np.asarray(pc.match_substring_regex(text, r"^\d{4}-\d{2}-\d{2}$")), "date must be YYYY-MM-DD", table["date"]
-    )
-    parsed = pc.strptime(text, format="%Y-%m-%d", unit="s", error_is_null=True)
-    _refuse(np.asarray(pc.is_null(parsed)), "there is no such date", table["date"])
-    days = np.asarray(parsed.cast(pa.date32()).cast(pa.int32()), dtype=np.int64)
-    first, last = ((day - EPOCH).days for day in PLAUSIBLE)
-    _refuse((days < first) | (days >= last), "date must be between 1970 and 2099", table["date"])
-    return days
+    """Days since 1970."""
+    encoded = table["date"].combine_chunks().dictionary_encode()
+    distinct = np.array([_day(text) for text in encoded.dictionary.to_pylist()])
+    days = distinct[np.asarray(encoded.indices)]
+    _refuse(days < 0, "date must be a day of 1970 to 2099, written YYYY-MM-DD", table["date"])
+    return np.asarray(days, dtype=np.int64)
+
+
+def _day(text: str) -> int:
+    """-1 where it is no plausible date; midnight written after the date, as spreadsheets do, is accepted."""
+    match = DATE.fullmatch(text.strip())
+    try:
+        day = date.fromisoformat(match[1]) if match else date.min
+    except ValueError:  # such as 30 February
+        return -1
+    return (day - EPOCH).days if 1970 <= day.year < 2100 else -1
 
 
 def _counts(table: pa.Table, column: str) -> Ints:

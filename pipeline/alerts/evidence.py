@@ -113,7 +113,9 @@ def shorten(text: str, most: int = READABLE.stop) -> str:
 
 def message_of(alert: Summary, change: str) -> Message:
     if change == "recovered":
-        return Message(f"Back to normal: {alert.series}", (f"Negative feedback is as expected again since {alert.recovered_on}.",))
+        return Message(
+            f"Back to normal: {alert.series}", (f"Negative feedback is as expected again since {alert.recovered_on}.",)
+        )
     lines = [
         f"Since {alert.since:%A} {alert.since}: {alert.negatives} of {alert.total} negative ({alert.share:.0%}), "
         f"expected {alert.expected:.0%} (at most {alert.expected_high:.0%} on 19 of 20 quiet days).",

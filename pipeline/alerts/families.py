@@ -103,7 +103,7 @@ class Share:
     def skewness(self, forecast: Forecast) -> Floats:
         size, mean, totals = self._size(forecast), forecast.mean, np.maximum(forecast.totals, 1)
         spread = (1 + size) / (totals * mean * (1 - mean) * (totals + size))
-        return (size + 2 * totals) * (1 - 2 * mean) / (size + 2) * np.sqrt(spread)
+        return np.asarray((size + 2 * totals) * (1 - 2 * mean) / (size + 2) * np.sqrt(spread))
 
     def log_tail(self, counts: Floats, forecast: Forecast) -> Floats:
         size, mean, totals = self._size(forecast), forecast.mean, forecast.totals

@@ -14,6 +14,8 @@ def send(url: str, message: Message) -> None:
         raise PermanentError("notifications need Apprise: pip install 'klang-feedback[notify]'") from None
     sender = apprise.Apprise()
     if not sender.add(url):
-        raise ConfigError("a target of [[alerts.notify]] is not an Apprise URL; see the list of services in Apprise's documentation")
+        raise ConfigError(
+            "a target of [[alerts.notify]] is not an Apprise URL; see the list of services in Apprise's documentation"
+        )
     if not sender.notify(title=message.title, body=message.body):
         raise TransientError("the notification was not accepted; it is tried again on the next run")

@@ -1,7 +1,7 @@
 """How high the odds of an outbreak rise on quiet days. Written by `python -m benchmarks.alerts.null_table`.
 
 `ODDS[i, j]` is the log of the odds that a share `exp(LOG_P[j])` of quiet days reaches, when a day carries the
-information `exp(first + i * step)` (inverse variance of its log ratio).
+information `exp(first + i * step)`, the inverse variance of its log ratio.
 """
 
 import numpy as np

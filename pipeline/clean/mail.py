@@ -98,9 +98,9 @@ def _cut_device_lines(lines: _Lines) -> _Cut:
 
 
 def _cut_quotes(lines: _Lines) -> _Cut:
+    lines, at = list(lines), 0
     kept: _Lines = []
     notes: list[Note] = []
-    at = 0
     while at < len(lines):
         mark = None if is_quoted(lines[at]) else mark_at(lines, at)
         end = at + (mark.lines if mark else 1)
@@ -120,12 +120,15 @@ def _cut_quotes(lines: _Lines) -> _Cut:
         else:
             notes.append(_note("quote" if own or mark.kind == "attribution" else "forward", head))
             if mark.kind == "forward" and not own:
-                lines = [*lines[:end], *(_unquoted(line) for line in lines[end:])]
+                _unquote(lines, end)
     return kept, notes
 
 
-def _unquoted(line: str) -> str:
-    return line[1:].lstrip(" ") if is_quoted(line) else line
+def _unquote(lines: _Lines, at: int) -> None:
+    """Takes one ">" off the quoted lines from `at` on, up to the first that is not quoted."""
+    while at < len(lines) and (not lines[at] or is_quoted(lines[at])):
+        lines[at] = lines[at][1:].lstrip(" ")
+        at += 1
 
 
 def _is_marked_quote(lines: _Lines, at: int) -> bool:

@@ -24,7 +24,7 @@ class Source(Protocol):
     def drafts(self, payload: Json) -> Iterable[Draft]: ...
 
 
-class Skip(Exception):
+class Skip(Exception):  # noqa: N818 - not an error
     """An item that holds no customer's words, with the reason in one word: auto_reply, bounce, …"""
 
 

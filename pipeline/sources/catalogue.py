@@ -19,9 +19,12 @@ class Kind:
     base_url: str | None = None
 
 
+CHANNELS = ("review", "email", "ticket", "survey", "social")
+OPTION_TYPES: Mapping[str, type] = {"fields": dict, "messages": dict, "own_domains": list}  # of texts; else text
+
 FILE_OPTIONS = {
     "path": "a path or glob from the folder of klang.toml: CSV, JSONL or Parquet, told by its ending",
-    "fields": "a table of ours = theirs, as { text = \"body\" }; a dot goes inside, as \"requester.email\"",
+    "fields": 'a table of ours = theirs, as { text = "body" }; a dot goes inside, as "requester.email"',
 }
 
 KINDS: dict[str, Kind] = {

@@ -81,7 +81,7 @@ class Source:
     def draft(self, row: Json) -> Draft:
         created = self.time(row, "created_at")
         assert created is not None, "checked when the row was landed"  # noqa: S101
-        texts = {name: text_of(row, self.fields.get(name)) for name in TEXT_FIELDS}
+        texts: dict[str, Any] = {name: text_of(row, self.fields.get(name)) for name in TEXT_FIELDS}
         return Draft(
             external_id=str(text_of(row, self.fields["external_id"])),
             text=text_of(row, self.fields.get("text")) or "",
@@ -127,13 +127,15 @@ class Source:
 
 def matching_files(settings: SourceSettings) -> list[Path]:
     pattern = str(settings.folder / settings.options["path"])
-    paths = sorted(Path(found) for found in glob.glob(pattern, recursive=True))
+    paths = sorted(Path(found) for found in glob.glob(pattern, recursive=True))  # noqa: PTH207 - the pattern may be absolute
     if not paths:
-        raise PermanentError(f"source {settings.name!r} finds no file at {pattern}; check its path in {settings.folder / 'klang.toml'}")
+        raise PermanentError(f"source {settings.name!r} finds no file at {pattern}; check its path in klang.toml")
     names = [path.name for path in paths]
     for name in names:
         if names.count(name) > 1:
-            raise ConfigError(f"source {settings.name!r} matches two files named {name}; a file's name is its cursor's name")
+            raise ConfigError(
+                f"source {settings.name!r} matches two files named {name}; a file's name is its cursor's name"
+            )
     return paths
 
 

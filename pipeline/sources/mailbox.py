@@ -55,7 +55,9 @@ class Source:
         for folder in ("cur", "new"):
             if not (self.path / folder).is_dir():
                 raise PermanentError(f"{self.path} is no Maildir: it has no folder {folder!r}")
-        files = {path.name.partition(":")[0]: path for folder in ("new", "cur") for path in (self.path / folder).iterdir()}
+        files = {
+            path.name.partition(":")[0]: path for folder in ("new", "cur") for path in (self.path / folder).iterdir()
+        }
         done = set(cursors.get("names", {}).get("seen", ()))
         waiting = iter(sorted(set(files) - done))
         while names := list(islice(waiting, BLOCK)):

@@ -46,7 +46,10 @@ def daily_counts(connection: Connection, by: Sequence[str], first: date, last: d
     a topic that is suddenly on everybody's lips shows, and a campaign that brings more of everything does not.
     """
     plain = [name for name in by if name != "topic"]
-    totals = {(day, values): (negatives, total) for day, values, negatives, total in plain_counts(connection, plain, first, last)}
+    totals = {
+        (day, values): (negatives, total)
+        for day, values, negatives, total in plain_counts(connection, plain, first, last)
+    }
     if "topic" not in by:
         for (day, values), (negatives, total) in totals.items():
             yield DayCount(key_of(plain, values), day, negatives, total)
@@ -59,7 +62,9 @@ def daily_counts(connection: Connection, by: Sequence[str], first: date, last: d
             yield DayCount(key, day, mentions.get((day, values, name), 0), total)
 
 
-def plain_counts(connection: Connection, by: list[str], first: date, last: date) -> Iterator[tuple[date, tuple[str, ...], int, int]]:
+def plain_counts(
+    connection: Connection, by: list[str], first: date, last: date
+) -> Iterator[tuple[date, tuple[str, ...], int, int]]:
     columns = [feedback.c[name] for name in by]
     negatives = func.sum(case((sentiment.c.sentiment == "negative", 1), else_=0))
     statement = (
@@ -72,12 +77,16 @@ def plain_counts(connection: Connection, by: list[str], first: date, last: date)
         yield as_date(day), tuple(values), negative, total
 
 
-def topic_counts(connection: Connection, by: list[str], first: date, last: date) -> Iterator[tuple[date, tuple[str, ...], str, int]]:
+def topic_counts(
+    connection: Connection, by: list[str], first: date, last: date
+) -> Iterator[tuple[date, tuple[str, ...], str, int]]:
     columns = [feedback.c[name] for name in by]
     statement = (
         select(DAY, topic.c.topic, func.count(), *columns)
         .select_from(feedback.join(topic, TOPICS_OF))
-        .where(COUNTED, within(first, last), topic.c.polarity == "negative", *(column.is_not(None) for column in columns))
+        .where(
+            COUNTED, within(first, last), topic.c.polarity == "negative", *(column.is_not(None) for column in columns)
+        )
         .group_by(DAY, topic.c.topic, *columns)
     )
     for day, name, count, *values in connection.execute(statement):

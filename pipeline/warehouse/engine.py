@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
-from pipeline.errors import ConfigError, PermanentError, TransientError
+from pipeline.errors import ConfigError, KlangError, PermanentError, TransientError
 
 BUSY_TIMEOUT_S = 60  # how long a SQLite writer waits for another one
 DIALECTS = ("sqlite", "postgresql")
+OUTDATED = ("UndefinedTable", "UndefinedColumn", "no such table", "no such column")
+IN_THE_WAY = ("UniqueViolation", "UNIQUE constraint", "DeadlockDetected", "SerializationFailure", "LockNotAvailable")
 
 
 def open_warehouse(url: str) -> Engine:
@@ -21,12 +23,14 @@ def open_warehouse(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise ConfigError("the warehouse URL is not a SQLAlchemy URL; write sqlite:///var/klang.db or postgresql+psycopg://…") from None
+        raise ConfigError(
+            "the warehouse URL is not a SQLAlchemy URL; write sqlite:///var/klang.db or postgresql+psycopg://…"
+        ) from None
     if parsed.get_backend_name() not in DIALECTS:
         raise ConfigError(f"the warehouse runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()}")
-    if parsed.get_backend_name() == "sqlite":
-        return open_sqlite(url, parsed.database)
     try:
+        if parsed.get_backend_name() == "sqlite":
+            return open_sqlite(url, parsed.database)
         return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
     except NoSuchModuleError as error:
         raise ConfigError(f"no driver for the warehouse URL: {error}") from None
@@ -72,16 +76,26 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def friendly(engine: Engine) -> Iterator[None]:
-    """Turn the driver's connection errors into ours, without the password that a URL may hold."""
+    """Turn the driver's errors into ours, without the password that a URL may hold; our own mistakes stay as they are."""
     try:
         yield
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        where = engine.url.render_as_string(hide_password=True)
-        if "no such table" in reason or "no such column" in reason:
-            raise PermanentError(f"the warehouse {where} has no current schema ({reason}); run: klang migrate") from error
-        raise TransientError(f"the warehouse {where} cannot be used: {reason}; is it running, and is the URL right?") from error
     except DBAPIError as error:
-        if "UndefinedTable" in type(error.orig).__name__ or "UndefinedColumn" in type(error.orig).__name__:
-            raise PermanentError("the warehouse has no current schema; run: klang migrate") from error
-        raise
+        url = engine.url.difference_update_query(["password", "sslpassword"])
+        ours = explained(error, url.render_as_string(hide_password=True))
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def explained(error: DBAPIError, where: str) -> KlangError | None:
+    reason = next(iter(str(error.orig).strip().splitlines()), "")
+    signs = f"{type(error.orig).__name__} {reason}"
+    if any(sign in signs for sign in OUTDATED):
+        return PermanentError(f"the warehouse {where} has no current schema ({reason}); run: klang migrate")
+    if any(sign in signs for sign in IN_THE_WAY):
+        return TransientError(f"another run wrote to the same rows of the warehouse {where} at the same time; run this again")
+    if isinstance(error, OperationalError):
+        return TransientError(f"the warehouse {where} cannot be used: {reason}; is it running, and is the URL right?")
+    if "InsufficientPrivilege" in signs or "not a database" in signs:
+        return PermanentError(f"the warehouse {where} cannot be used: {reason}; check its URL and the rights of its user")
+    return None

@@ -88,9 +88,7 @@ def settle(cleaned: Iterable[Cleaned]) -> dict[str, tuple[str, Feedback]]:
     return final
 
 
-def write_feedback(
-    connection: Connection, source: str, final: dict[str, tuple[str, Feedback]], now: datetime
-) -> None:
+def write_feedback(connection: Connection, source: str, final: dict[str, tuple[str, Feedback]], now: datetime) -> None:
     rows = [feedback_row(source, raw, one) for raw, one in final.values()]
     upsert(
         connection,
@@ -153,7 +151,9 @@ def resolve(connection: Connection, source: str, external_ids: list[str], now: d
     for chunk in chunks(external_ids):
         connection.execute(
             update(quarantine)
-            .where(quarantine.c.source == source, quarantine.c.external_id.in_(chunk), quarantine.c.resolved_at.is_(None))
+            .where(
+                quarantine.c.source == source, quarantine.c.external_id.in_(chunk), quarantine.c.resolved_at.is_(None)
+            )
             .values(resolved_at=now)
         )
 

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from pipeline.errors import PermanentError
 from pipeline.warehouse.engine import reading, writing
@@ -24,6 +24,8 @@ def migrate(engine: Engine) -> list[str]:
         return []
     check_known(config, before)
     with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":  # a SQLite writer is alone anyway
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('klang migrate'))"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     steps = ScriptDirectory.from_config(config).iterate_revisions(wanted or "head", before or "base")

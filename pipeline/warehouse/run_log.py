@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine, update
 
@@ -21,14 +22,14 @@ from pipeline.warehouse.tables import run_log
 class Run:
     """What a stage has done so far; the stage adds to `counts` as it goes."""
 
-    counts: Counts = Counts()
+    counts: Counts = field(default_factory=Counts)
 
 
 @contextmanager
 def logged(engine: Engine, stage: str, source: str | None, fixed_now: datetime | None) -> Iterator[Run]:
     """Log the block as one run: running, then success or failed with the first line of the error."""
     run_id, run = uuid.uuid4().hex, Run()
-    row = {"run_id": run_id, "stage": stage, "source": source, "status": "running", "counts": {}}
+    row: dict[str, Any] = {"run_id": run_id, "stage": stage, "source": source, "status": "running", "counts": {}}
     with writing(engine) as connection:
         connection.execute(run_log.insert().values(started_at=clock_now(fixed_now), **row))
     try:

@@ -50,6 +50,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value else None
 
 
+UNCLEANED = text("cleaned_at IS NULL")
+
 raw_item = Table(
     "raw_item",
     metadata,
@@ -67,8 +69,8 @@ raw_item = Table(
     Column("cleaned_at", UtcDateTime),
     Column("skipped", Text),  # why no feedback came of it: auto_reply, bounce, no_customer_text, …
     UniqueConstraint("source", "external_id", "version"),
-    Index("ix_raw_item_uncleaned", "raw_id", sqlite_where=text("cleaned_at IS NULL"), postgresql_where=text("cleaned_at IS NULL")),
-)  # fmt: skip
+    Index("ix_raw_item_uncleaned", "raw_id", sqlite_where=UNCLEANED, postgresql_where=UNCLEANED),
+)
 
 source_cursor = Table(
     "source_cursor",

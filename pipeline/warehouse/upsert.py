@@ -36,7 +36,9 @@ def upsert(
     for chunk in chunks(rows):
         statement = insert(table).values(chunk)
         if update:
-            statement = statement.on_conflict_do_update(index_elements=list(keys), set_=dict(update(statement.excluded)))
+            statement = statement.on_conflict_do_update(
+                index_elements=list(keys), set_=dict(update(statement.excluded))
+            )
         else:
             statement = statement.on_conflict_do_nothing(index_elements=list(keys))
         connection.execute(statement)

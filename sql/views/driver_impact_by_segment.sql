@@ -21,7 +21,11 @@
 --   WHERE segment_kind = 'country' AND contribution < 0 ORDER BY country, contribution;
 
 WITH newest AS (
-    SELECT MAX(day) AS day FROM feedback_scored WHERE has_text AND sentiment IS NOT NULL
+    SELECT day
+    FROM feedback_scored
+    WHERE has_text AND sentiment IS NOT NULL
+    ORDER BY created_at DESC
+    LIMIT 1
 ),
 
 texts AS (
@@ -32,20 +36,26 @@ texts AS (
         f.product,
         f.sentiment,
         CASE f.sentiment WHEN 'positive' THEN 1 WHEN 'negative' THEN -1 ELSE 0 END AS score,
-        CASE WHEN f.day > newest.day - INTERVAL '28 days' THEN 1 ELSE 0 END AS is_now
+        CASE WHEN f.created_at >= newest.day - INTERVAL '27 days' THEN 1 ELSE 0 END AS is_now
     FROM feedback_scored AS f
-    CROSS JOIN newest
-    WHERE f.has_text AND f.sentiment IS NOT NULL AND f.day > newest.day - INTERVAL '56 days'
+    JOIN newest ON f.created_at >= newest.day - INTERVAL '55 days'
+    WHERE f.has_text AND f.sentiment IS NOT NULL
+),
+
+mentions AS (
+    SELECT t.feedback_id, t.topic, t.polarity
+    FROM feedback_topics AS t
+    JOIN newest ON t.created_at >= newest.day - INTERVAL '55 days'
 ),
 
 -- One row per text and topic; agrees: what is said of the topic is what the text says as a whole.
 parts AS (
     SELECT
         texts.feedback_id,
-        COALESCE(t.topic, 'none') AS topic,
-        CASE WHEN t.polarity = texts.sentiment THEN 1 ELSE 0 END AS agrees
+        COALESCE(mentions.topic, 'none') AS topic,
+        CASE WHEN mentions.polarity = texts.sentiment THEN 1 ELSE 0 END AS agrees
     FROM texts
-    LEFT JOIN feedback_topics AS t ON t.feedback_id = texts.feedback_id
+    LEFT JOIN mentions ON mentions.feedback_id = texts.feedback_id
 ),
 
 weighted AS (

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import betabinom, kstest, nbinom, norm
 
-from pipeline.alerts.detect import Verdict, share_verdicts, threshold, volume_verdicts
+from pipeline.alerts.detect import WARM_UP, Outbreak, Verdict, share_verdicts, threshold, volume_verdicts
 from pipeline.alerts.families import (
     Forecast,
     Share,
@@ -77,6 +77,19 @@ def test_expansion_of_the_score_agrees_with_the_exact_tail() -> None:
 
 def test_no_feedback_scores_nothing() -> None:
     assert normal_score(Share(), np.zeros(1), certain(0.3, 0)) == 0
+
+
+@pytest.mark.parametrize("information", [0.05, 1.0, 12.0])
+def test_odds_of_quiet_days_follow_the_table(information: float) -> None:
+    """Ideal scores, days of equal information: p-values are uniform, the table needs no more."""
+    random, outbreak = np.random.default_rng(3), Outbreak(20_000)
+    sure = np.zeros(20_000)
+    day = Forecast(sure, sure, sure, sure + 0.2, sure + 100, sure + information, sure + 1)
+    for _ in range(30 + WARM_UP):
+        outbreak.observe(random.standard_normal(20_000), day)
+    p_value = outbreak.p_value()
+    assert kstest(p_value, "uniform").statistic < 0.06
+    assert (p_value <= 0.01).mean() == pytest.approx(0.01, rel=0.3)
 
 
 def test_threshold_spends_the_budget() -> None:
@@ -172,7 +185,7 @@ def test_a_lasting_change_becomes_the_expectation() -> None:
     negatives, totals = counts(17, 200, 180, 100, 0.2)
     negatives[:, 80:], totals[:, 80:] = counts(18, 200, 100, 100, 0.35)
     verdict = judged(negatives, totals)
-    assert verdict.alarm[:, 82].mean() > 0.8
+    assert verdict.alarm[:, 82].mean() > 0.7
     assert verdict.alarm[:, -1].mean() < 0.05
     assert verdict.expected[:, -1].mean() == pytest.approx(0.35, abs=0.03)
 
@@ -218,6 +231,18 @@ def test_only_one_kind_of_feedback_stays_finite(share: float) -> None:
     assert np.isfinite(verdict.p_value).all() and not verdict.alarm[:, 1:].any()
 
 
+def test_extreme_counts_stay_finite_and_ranked() -> None:
+    """Millions a day; all negative at the end, more so in the second series; none at all in the third."""
+    totals = np.full((3, 60), 2_000_000)
+    negatives = totals // 5
+    negatives[:, -1] = [600_000, 2_000_000, 0]
+    with np.errstate(all="raise", under="ignore"):
+        last = judged(negatives, totals).p_value[:, -1]
+        volume = volume_verdicts(negatives, MONDAY, budget=2).p_value[:, -1]
+    assert np.isfinite(last).all() and 0 < last[1] <= last[0] < 1e-6 and last[2] > 0.1
+    assert np.isfinite(volume).all() and 0 < volume[1] <= volume[0] < 0.1
+
+
 def test_interval_holds_most_quiet_days() -> None:
     negatives, totals = counts(23, 400, 120, 100, 0.25, 0.01)
     verdict = judged(negatives, totals, evaluate_last=60)
@@ -225,7 +250,7 @@ def test_interval_holds_most_quiet_days() -> None:
     assert 0.93 < ((verdict.low <= share) & (share <= verdict.high)).mean() < 0.98
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 30), st.integers(1, 60))
 def test_the_future_the_order_and_the_days_asked_for_change_nothing(seed: int, series: int, days: int) -> None:
     negatives, totals = counts(seed, series, days + 5, 15, 0.3, 0.02)

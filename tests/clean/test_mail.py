@@ -37,7 +37,7 @@ def test_what_was_cut_is_counted() -> None:
     text += "Den 3. marts 2026 kl. 10.15 skrev K <k@x.example>:\n> Hej\n> Lone"
     assert clean_mail(text) == CleanText(
         "Den er i stykker.",
-        (Note("device_line", 1, 20), Note("quote", 3, 68), Note("signature", 2, 7)),
+        (Note("device_line", 1, 20), Note("quote", 3, 61), Note("signature", 2, 7)),
     )
 
 
@@ -76,8 +76,7 @@ def test_every_complaint_survives_in_every_mail(mail: Mail, quote: int) -> None:
     assert clean_mail(QUOTES[quote](mail.expected)).text == mail.expected
 
 
-LINES = st.sampled_from(
-    """
+LINES = """
 Hej
 Varen er i stykker.
 > citat
@@ -100,12 +99,11 @@ ________________________________
 se mine svar nedenfor
 PS. Den larmer også.
 Denne mail er fortrolig og kun tiltænkt modtageren; slet den, hvis du fik den ved en fejl.
-""".split("\n")
-)
+"""
 
 
-@settings(max_examples=1000, deadline=None)
-@given(st.lists(LINES, max_size=14).map("\n".join))
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from(LINES.split("\n")), max_size=14).map("\n".join))
 def test_cleaning_twice_is_cleaning_once(text: str) -> None:
     once = clean_mail(text).text
     assert clean_mail(once) == CleanText(once)

@@ -64,8 +64,8 @@ _WORDS = {
         gtin upc imei sscc vin stregkode* streckkod* strekkode* barcode voucher gavekort* presentkort*
         kupon* rabat* kode koden kod koden code pin lot batch parti cvr org organisation* organisasjon* vat
         moms mva se police* polise* policy forsikring* försäkring* retur* return reklam* claim skade* måler*
-        mätar* målar* aftale* avtal* anlegg* anlæg* anläggning* rom rommet rum rummet værelse* room billet*
-        biljett* flight fly tog tåg bus buss uge vecka veke uke year years år åren ip version* firmware
+        mätar* målar* aftale* avtal* anlegg* anlæg* anläggning* rom rommet rum rummet værelse* room *billet*
+        *biljett* flight fly tog tåg bus buss uge vecka veke uke year years år åren ip version* firmware
         software build pris* price beløb* belopp* kr dkk sek nok eur euro usd kl klokken klockan str
         størrelse* storlek* stl size sizes dato datum date id log delivery leverance* leverans* lager butik*
         store transaktion* transaction betaling payment hylla hylle reol mål mått koordinat* coordinates

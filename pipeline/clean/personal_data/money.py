@@ -23,7 +23,8 @@ _CARD_SAID = re.compile(rf"{START}[2-6](?:(?:{SPACE}|{DASH})?[0-9]){{12,18}}{END
 _NORWEGIAN = re.compile(rf"{START}[0-9]{{4}}(?P<s>[.]|{SPACE}|{DASH})[0-9]{{2}}(?P=s)[0-9]{{5}}{END}")
 _DANISH = re.compile(
     rf"\breg(?:istrerings)?\.?{SPACE}?-?(?:nr|nummer|no)?\.?[ :]{{0,3}}"
-    rf"(?P<number>[0-9]{{4}}[ ,/;\-\n]{{0,3}}(?:og |and )?(?:(?:bank)?konto|kto|account)?{SPACE}?-?(?:nr|nummer|no|number)?\.?[ :]{{0,3}}"
+    rf"(?P<number>[0-9]{{4}}[ ,/;\-\n]{{0,3}}(?:og |and )?"
+    rf"(?:(?:bank)?konto|kto|account)?{SPACE}?-?(?:nr|nummer|no|number)?\.?[ :]{{0,3}}"
     rf"[0-9](?:{SPACE}?[0-9]){{5,9}})(?!\w)",
     re.IGNORECASE,
 )
@@ -81,7 +82,7 @@ def _is_account(text: str, match: re.Match[str]) -> bool:
 
 
 def find_accounts(text: str, country: str | None) -> Iterator[Span]:
-    """Accounts: Danish reg. + konto, Swedish clearing + konto, bankgiro, plusgiro, Norwegian kontonummer (modulus 11)."""
+    """Accounts: Danish reg. + konto, Swedish clearing + konto, bankgiro, plusgiro, Norwegian kontonr. (modulus 11)."""
     for pattern in (_DANISH, _CLEARING):
         for match in pattern.finditer(text):
             yield Span(match.start("number"), match.end("number"), Kind.ACCOUNT)

@@ -164,7 +164,12 @@ _FORMS = (
         rf"(?<!\w)(?i:{_IT_IS})[ ]{_NAME}(?=[ ,]{{1,2}}(?:der|som|her|här|here|igen|igjen|again|fra|från|from)\b)",
         needs_known=True,
     ),
-    # The first line of a sender's block: an address, a telephone or a mail address follows.
+    # The beginning of a sender's block: an address, a telephone or a mail address follows.
+    _form(
+        ", ",
+        rf"{_LINE}(?P<name>{_ONE}{_NEXT})(?=,[ ][{_UP}][^\n,]{{3,30}}[ ][0-9]{{1,3}}[A-Z]?(?!\w))",
+        needs_known=True,
+    ),
     _form("\n", rf"{_LINE}{_NAME}(?=,?\n(?:[^\n@]{{0,30}}[^\n@ ]@|[^\n]{{2,40}}[0-9]))", needs_known=True),
     _form(":", rf"(?:{_LINE}|(?<=[.;,(]\s)|(?<=\())[ >*]{{0,3}}(?i:{_LABEL})\s?:[ *]{{0,3}}{_NAME}"),
     _form(

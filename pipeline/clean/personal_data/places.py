@@ -20,7 +20,7 @@ _FLOOR = r"""(?:,?\s?(?:
     |(?:lgh|lägenhet|lägenhetsnummer|leil|leilighet|dør|våning)\.?\s?[0-9]{1,4}|[HUKL]0[0-9]{3}
     |(?:oppgang|uppgång|opgang)\s[A-Z0-9](?!\w)|stuen(?!\w)|(?:st|kld?)\.?(?=,)))"""
 _TOWN = rf"[{_UP}]{_LETTER}{{1,24}}(?:[ ]i[ ](?=[{_UP}]))?(?:[ -][{_UP}]{_LETTER}{{0,20}})?(?!\w)"
-_POSTAL = rf"[,;]?\s{{0,2}}(?:(?:DK|SE|S|NO|N|FI)[- ])?(?P<code>[0-9]{{4}}|[0-9]{{3}}[ ]?[0-9]{{2}})[ ]{{1,2}}"
+_POSTAL = r"[,;]?\s{0,2}(?:(?:DK|SE|S|NO|N|FI)[- ])?(?P<code>[0-9]{4}|[0-9]{3}[ ]?[0-9]{2})[ ]{1,2}"
 _ADDRESS = re.compile(
     rf"""(?<![\w\-])(?P<street>{_LETTER}(?:{_LETTER}|[\-'’]){{1,34}})\.?[ ]{{1,2}}(?:(?:nr|nummer)\.?[ ])?
     (?P<house>{_HOUSE})(?P<floor>{_FLOOR}(?:{_FLOOR})?)?(?P<postal>{_POSTAL}{_TOWN})?
@@ -33,7 +33,7 @@ _NO_NAME = re.compile(
     any_word(
         """
         bor bur jeg jag eg vi i den det fra från frå til till på ved vid hos min mit mitt vores vår og och
-        send skicka lever leverer leveres leverera hent hämta ny to at my we from the ejendommen boligen
+        send skicka lever leverer leveres leverera hent hämta to at my we from the ejendommen boligen
         huset lejligheden leiligheten lägenheten pakken paketet pakka *adress*
         """
     )
@@ -90,8 +90,8 @@ _ADDRESS_WORD = re.compile(rf"\b(?:{_AT_HOME})\b[^.!?\n]{{0,30}}$", re.IGNORECAS
 _UNITS = any_word(
     """
     kr kroner kronor stk styck* st cm mm m km kg g ml cl dl l gb tb mb dag dage dagar dager timer timmar gang
-    gange gånger ganger nat nætter natt nätter netter nights år uger veckor uker personer minutt* minutter minuter liter watt w pers x procent
-    prosent ud_af i_alt i_rad
+    gange gånger ganger nat nætter natt nätter netter nights år uger veckor uker personer minutt* minutter
+    minuter liter watt w pers x procent prosent ud_af i_alt i_rad
     """
 )
 _UNIT = re.compile(rf"[ ]?(?:{_UNITS})\b", re.IGNORECASE)

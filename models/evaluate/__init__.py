@@ -1,0 +1,1 @@
+"""Evaluation of the model: the tables of the model card, each printed by one command."""
