@@ -71,15 +71,16 @@ def run_all(settings: Settings, terminal: Console) -> int:
     with Progress(*columns, console=terminal, transient=True) as progress:
         stop_on_interrupt(terminal)
         lines = TaskLines(progress)
-        lines.begin("Airflow: metadata database (only the first time)" if not private_home.DATABASE.exists() else "Airflow")
+        lines.begin("Airflow and the warehouse, made ready")
         private_home.make_metadata()
         Flow.of(settings).prepare()
         dags = load_dags(settings)
         listen(lines)
-        ingested = [run_dag(dags[f"klang_ingest__{source.name}"]) for source in settings.sources]
-        scored = run_dag(dags["klang_score"]) and run_dag(dags["klang_alert"])
-    show(settings, terminal)
+        lines.end("[green]✓[/]", str(private_home.HOME.relative_to(private_home.REPOSITORY)))
+        ingested = [run_dag(dags[f"klang_ingest__{source.name}"], lines) for source in settings.sources]
+        scored = run_dag(dags["klang_score"], lines) and run_dag(dags["klang_alert"], lines)
     if all(ingested) and scored:
+        show(settings, terminal)
         return 0
     terminal.print(f"[red]A DAG failed.[/] Airflow's log: {escape(str(LOG))}", highlight=False)
     return 1
@@ -129,27 +130,29 @@ def listen(lines: "TaskLines") -> None:
     get_listener_manager().add_listener(lines)
 
 
-def run_dag(dag: Any) -> bool:
+def run_dag(dag: Any, lines: "TaskLines") -> bool:
     """Run one DAG to its end; whether it succeeded. Nobody waits here for a retry: the next `make run` is one."""
+    lines.begin(dag.dag_id)
     for task in dag.tasks:
         task.retries = 0
     return bool(dag.test().state == "success")
 
 
 class TaskLines:
-    """Listens to Airflow: shows the task that runs, and prints a line for each that has ended."""
+    """Listens to Airflow: shows what is at work, and prints a line for each task that has ended."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
         self.line = progress.add_task("")
 
     def begin(self, what: str) -> None:
+        self.what = what
         self.progress.reset(self.line, description=escape(what))
 
-    def end(self, mark: str, task: Any, outcome: str) -> None:
-        seconds = f"{self.progress.tasks[0].elapsed or 0:.1f} s"
-        name = escape(f"{task.dag_id} · {task.task_id}")
-        self.progress.console.print(f"{mark} {name:<45} {escape(outcome):<45} [dim]{seconds:>8}[/]", highlight=False)
+    def end(self, mark: str, outcome: str) -> None:
+        seconds = self.progress.tasks[0].elapsed or 0.0
+        line = f"{mark} {seconds:6.1f} s  {escape(self.what):<40}  {escape(outcome)}"
+        self.progress.console.print(line, highlight=False)
 
     @hookimpl
     def on_task_instance_running(self, task_instance: Any) -> None:
@@ -158,19 +161,18 @@ class TaskLines:
     @hookimpl
     def on_task_instance_success(self, task_instance: Any) -> None:
         found = task_instance.xcom_pull(task_ids=task_instance.task_id, map_indexes=task_instance.map_index)
-        self.end("[green]✓[/]", task_instance, told(found))
+        self.end("[green]✓[/]", told(found))
 
     @hookimpl
-    def on_task_instance_failed(self, task_instance: Any, error: Any) -> None:
-        self.end("[red]✗[/]", task_instance, "failed")
-        self.progress.console.print(f"  [red]{escape(first_line(error))}[/]", highlight=False)
+    def on_task_instance_failed(self, error: Any) -> None:
+        self.end("[red]✗[/]", first_line(error))
 
 
 def told(found: Any) -> str:
-    """What a task returned, for people."""
-    if isinstance(found, dict):
-        return ", ".join(f"{count} {name}" for name, count in found.items() if count or name in ("read", "new"))
-    return ""
+    """What a task returned, for people: its counts, if it counted."""
+    if not isinstance(found, dict):
+        return ""
+    return ", ".join(f"{count} {name}" for name, count in found.items() if count) or "nothing new"
 
 
 def first_line(error: Any) -> str:

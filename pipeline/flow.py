@@ -178,7 +178,7 @@ def url_of(target: Target) -> str:
 
 def clean_item(item: Pending, source: Source, settings: SourceSettings, cleaner: Cleaner) -> Cleaned:
     """One raw item as feedback, or the reason why none came of it."""
-    if item.deleted_at and not item.payload:
+    if item.deleted_at:
         return Cleaned(item)
     try:
         channel = channel_of(settings)

@@ -82,7 +82,7 @@ def weighed(likely: Mapping[str, float], text: str, home: Mapping[str, float]) -
 
 
 def named(row: Sequence[float], text: str, home: Mapping[str, float]) -> dict[str, float]:
-    """Klang's probabilities times the prior, with "other" under the name langdetect has for it where that is not ours."""
+    """Klang's probabilities times the prior, with "other" under langdetect's name for it if that is not one of ours."""
     likely = dict(zip(LANGUAGES, row, strict=True))
     other = likely.pop(OTHER) * OTHER_PRIOR
     foreign = max((weight for code, weight in home.items() if code not in LANGUAGES), default=1.0)
@@ -107,7 +107,7 @@ def from_langdetect(text: str, others: float = LANGDETECT_OTHERS) -> dict[str, f
     detector = factory().create()
     # Every language keeps a little: with too few left a text of one word gives no answer at all.
     detector.set_prior_map({code: 1.0 if code in LANGDETECT_OURS else others for code in factory().langlist})
-    detector.append(text[:MAX_CHARACTERS])
+    detector.append(text[:MAX_CHARACTERS].lower() if text.isupper() else text[:MAX_CHARACTERS])
     try:
         found = {guess.lang: guess.prob for guess in detector.get_probabilities()}
     except LangDetectException:

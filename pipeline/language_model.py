@@ -148,5 +148,5 @@ def word_hashes(symbols: Hashes, edges: NDArray[np.intp]) -> Hashes:
 
 
 def bucket(hashes: Hashes, kind: int) -> Integers:
-    mixed = (hashes ^ (hashes >> np.uint32(15)) ^ np.uint32(kind * 0x2545F491 & 0xFFFFFFFF)) * SPREAD
+    mixed: Hashes = (hashes ^ (hashes >> np.uint32(15)) ^ np.uint32(kind * 0x2545F491 & 0xFFFFFFFF)) * SPREAD
     return (mixed >> np.uint32(32 - BITS)).astype(np.int32)

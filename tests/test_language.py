@@ -1,5 +1,6 @@
 """The language detector: what it answers, that it says when it does not know, and the phrases it must tell apart."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from pipeline.language import SURE, language_of, languages_of
 from pipeline.language_model import LANGUAGES, NO_FEATURE, features, probabilities
 
-PHRASES = [line.split("\t") for line in (Path(__file__).parent / "language_cases.tsv").read_text("utf-8").splitlines()[1:]]
+CASES = Path(__file__).parent / "language_cases.tsv"
+PHRASES = [line.split("\t") for line in CASES.read_text("utf-8").splitlines()[1:]]
 TEXTS = [text for _, text in PHRASES]
 CODES = ["da", "sv", "nb", "nn", "en"]
 
@@ -129,7 +131,7 @@ def test_features_are_the_ngrams_and_words_written_out() -> None:
     buckets, starts = features(["så!! Så", "", "gik"])
     counts = (buckets != NO_FEATURE).sum(axis=1)
     # A word of n letters has n 1-grams, then n+1, n, n-1 ... longer ones with its edges, and itself.
-    assert [counts[a:b].sum() for a, b in zip(starts, starts[1:], strict=False)] == [2 * (2 + 3 + 2 + 1 + 1), 0, 3 + 4 + 3 + 2 + 1 + 1]
+    assert [counts[a:b].sum() for a, b in pairwise(starts)] == [2 * (2 + 3 + 2 + 1 + 1), 0, 3 + 4 + 3 + 2 + 1 + 1]
     assert set(buckets[starts[0] : starts[1]].ravel()) - {NO_FEATURE} == set(features(["så"])[0].ravel()) - {NO_FEATURE}
 
 

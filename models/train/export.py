@@ -25,7 +25,7 @@ from models.train.fit import PREFIX, Network, encode
 
 BIASES = np.arange(-1.5, 1.01, 0.05)
 THRESHOLDS = np.arange(0.2, 0.71, 0.02)
-TEMPERATURES = np.arange(0.5, 2.01, 0.02)
+TEMPERATURES = np.arange(0.2, 2.01, 0.02)
 
 
 def logits_of(network: Network, examples: list[Example]) -> dict[str, torch.Tensor]:

@@ -34,9 +34,9 @@ BATCH = 32
 LABEL_SMOOTHING = 0.05
 LAYER_DECAY = 0.9
 HEAD_RATE = 1e-3
-AVERAGE_DECAY = 0.998
+AVERAGE_EVERY = 8  # steps; averaging each step would cost a tenth of the time
 RATE = 1.6e-4
-TOPIC_PASSES = 5
+TOPIC_PASSES = 4
 
 
 class Network(nn.Module):
@@ -158,14 +158,12 @@ def chosen_examples(folder: Path, rng: random.Random, scale: float) -> list[Exam
     return chosen
 
 
-def fit(network: Network, chosen: list[Example], rate: float, rng: random.Random) -> None:
+def fit(network: Network, chosen: list[Example], rate: float, decay: float, rng: random.Random) -> None:
     device = next(network.parameters()).device
     steps = -(-len(chosen) // BATCH)
     optimizer = torch.optim.AdamW(parameter_groups(network, rate), fused=True)
     schedule = get_linear_schedule_with_warmup(optimizer, steps // 20, steps + 1)
-    averaged = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGE_DECAY)
-    )
+    average = {name: torch.zeros_like(value) for name, value in network.named_parameters()}
     network.train()
     progress = tqdm(batches(network.tokenizer, chosen, rng), total=steps, mininterval=20, unit="batch")
     smooth = 0.0
@@ -178,11 +176,14 @@ def fit(network: Network, chosen: list[Example], rate: float, rng: random.Random
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        if step % 8 == 0:  # averaging every step would cost a tenth of the time
-            averaged.update_parameters(network)
+        if step % AVERAGE_EVERY == 0:
+            for name, value in network.named_parameters():
+                average[name].lerp_(value.detach(), 1 - decay)
         smooth = 0.98 * smooth + 0.02 * loss.item() if step else loss.item()
         progress.set_postfix(loss=f"{smooth:.3f}", refresh=False)
-    network.load_state_dict(averaged.module.state_dict())
+    # The average starts from zero; without the correction the start would count (Kingma and Ba 2015, section 3).
+    correction = 1 - decay ** -(-steps // AVERAGE_EVERY)
+    network.load_state_dict({name: value / correction for name, value in average.items()}, strict=False)
 
 
 def main() -> None:
@@ -191,13 +192,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--scale", type=float, default=1.0, help="share of the passes over the sentiment data")
+    parser.add_argument("--rate", type=float, default=RATE, help="learning rate of the uppermost layer")
+    parser.add_argument("--average", type=float, default=0.96, help="decay of the average of weights, every 8 steps")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
     rng = random.Random(arguments.seed)
     chosen = chosen_examples(arguments.data, rng, arguments.scale)
     network = Network(arguments.start).to("cuda" if torch.cuda.is_available() else "cpu")
-    fit(network, chosen, RATE, rng)
+    fit(network, chosen, arguments.rate, arguments.average, rng)
     arguments.out.mkdir(parents=True, exist_ok=True)
     network.save(arguments.out)
     (arguments.out / "training.json").write_text(json.dumps(vars(arguments), default=str) + "\n")

@@ -9,7 +9,7 @@
 - handbook: the Debian Administrator's Handbook (package debian-handbook; GPL-2+ and CC BY-SA 3.0).
 - translated: reviews and sentences translated by Apertium's rules (packages in TRANSLATORS; GPL-2+/GPL-3+), so that
   every language has consumer reviews and no subject tells the language; a word it does not know cuts the text.
-- words: the commonest words of wordfreq 3.1.1 (Apache-2.0; data CC BY-SA 4.0), the commonest drawn most.
+- words: the commonest words of wordfreq 3.1.1 (Apache-2.0; data CC BY-SA 4.0), or of our own texts for Nynorsk.
 
 Nothing of these texts is kept but counts turned into weights of n-grams.
 """
@@ -22,6 +22,7 @@ import random
 import re
 import subprocess
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -31,8 +32,8 @@ import wordfreq
 OURS = ("da", "sv", "nb", "nn", "en")
 PACKAGES = (
     "mediawiki wordpress-l10n debian-handbook marble-data digikam-data dolphin konsole kmail okular step parley-data "
-    "wesnoth-1.16-data lyx-common gimp-data gnucash-common freeciv-data inkscape plasma-workspace-data git kalzium-data "
-    "libreoffice-l10n-nn libreoffice-l10n-nb libreoffice-l10n-da libreoffice-l10n-sv libreoffice-l10n-fi "
+    "wesnoth-1.16-data lyx-common gimp-data gnucash-common freeciv-data inkscape plasma-workspace-data git "
+    "kalzium-data libreoffice-l10n-nn libreoffice-l10n-nb libreoffice-l10n-da libreoffice-l10n-sv libreoffice-l10n-fi "
     "libreoffice-l10n-de libreoffice-l10n-nl libreoffice-l10n-et libreoffice-l10n-is libreoffice-l10n-fr "
     "libreoffice-l10n-es libreoffice-l10n-it libreoffice-l10n-pl libreoffice-l10n-pt "
     "firefox-esr-l10n-nn-no firefox-esr-l10n-nb-no firefox-esr-l10n-da firefox-esr-l10n-sv-se firefox-esr-l10n-fi "
@@ -40,19 +41,17 @@ PACKAGES = (
     "thunderbird-l10n-nn-no thunderbird-l10n-nb-no thunderbird-l10n-da thunderbird-l10n-sv-se"
 ).split()
 TRANSLATORS = ("apertium-nno-nob", "apertium-dan-nor", "apertium-swe-nor", "apertium-swe-dan")
-# Apertium's mode, language of the source, our code of the outcome, characters to translate. Norwegian Nynorsk comes
+# Apertium's mode, language of the source, our code of the outcome, bytes to translate. Norwegian Nynorsk comes
 # with infinitives in -a and, from the modes in _e, in -e.
 TRANSLATIONS = (
     ("nob-nno", "no", "nn", 200_000),
-    ("nob-nno_e", "no", "nn", 300_000),
-    ("nob-dan", "no", "da", 400_000),
-    ("nob-swe", "no", "sv", 200_000),
-    ("dan-nob", "da", "nb", 1_500_000),
-    ("dan-nno", "da", "nn", 600_000),
-    ("dan-swe", "da", "sv", 200_000),
+    ("nob-dan", "no", "da", 150_000),
+    ("dan-swe", "da", "sv", 100_000),
+    ("dan-nob", "da", "nb", 1_000_000),
+    ("dan-nno", "da", "nn", 500_000),
     ("swe-nob", "sv", "nb", 400_000),
-    ("swe-nno", "sv", "nn", 200_000),
-    ("swe-dan", "sv", "da", 200_000),
+    ("swe-nno", "sv", "nn", 150_000),
+    ("nob-nno_e", "no", "nn", 150_000),
 )
 WORDS = 12_000
 OTHER_WORDS = ("de", "nl", "fi", "is", "fr", "es", "it", "pl", "pt")
@@ -78,9 +77,8 @@ def gather(folder: Path, data: Path, seed: int) -> None:
     for mode, source, target, size in TRANSLATIONS:
         translate(mode, folder / f"{source}.reviews.txt", folder / f"{target}.translated_{mode}.txt", size)
     for code in (*OURS, *OTHER_WORDS):
-        if code != "nn":
-            write(folder / f"{code if code in OURS else 'other'}.words_{code}.txt", common_words(code))
-    translate("nob-nno_e", folder / "nb.words_nb.txt", folder / "nn.words_nn.txt", 10**7)
+        words = common_words(code) if code != "nn" else counted_words(sorted(folder.glob("nn.*.txt")))
+        write(folder / f"{code if code in OURS else 'other'}.words_{code}.txt", words)
 
 
 def write(path: Path, texts: Iterable[str]) -> None:
@@ -101,13 +99,20 @@ def common_words(code: str) -> list[str]:
     return [word for word in wordfreq.top_n_list(code, WORDS) if word.isalpha()]
 
 
-def translate(mode: str, source: Path, target: Path, characters: int) -> None:
-    """Apertium's translation of the beginning of a file, cut where a word was unknown."""
+def counted_words(paths: Iterable[Path]) -> list[str]:
+    """The same from our texts, for Nynorsk, which wordfreq does not have."""
+    words = (word for path in paths for word in re.findall(r"[^\W\d_]+", path.read_text(encoding="utf-8").lower()))
+    return [word for word, _ in Counter(words).most_common(WORDS)]
+
+
+def translate(mode: str, source: Path, target: Path, size: int) -> None:
+    """Apertium's translation of the first `size` bytes of a file, cut where a word was unknown."""
     if target.exists():
         return
-    text = source.read_text(encoding="utf-8")[:characters].rpartition("\n")[0]
-    done = subprocess.run(["apertium", mode], input=text, capture_output=True, text=True, check=True).stdout
-    pieces = (" ".join(piece.split()) for line in done.splitlines() for piece in re.split(r"\S*[*@#]\S*", line))
+    text = source.read_bytes()[:size]
+    done = subprocess.run(["apertium", mode], input=text, capture_output=True, check=True).stdout
+    lines = done.decode(errors="replace").splitlines()
+    pieces = (" ".join(piece.split()) for line in lines for piece in re.split(r"\S*[*@#]\S*", line))
     write(target, [piece for piece in pieces if any(map(str.isalpha, piece))])
 
 
@@ -125,12 +130,8 @@ def unpacked(folder: Path) -> Path:
 def messages(packages: Path, rng: random.Random) -> dict[str, list[str]]:
     """Messages by our codes and "other", without those that are the same as in English."""
     by_code: dict[str, set[str]] = {}
-    for code, message in [
-        *from_catalogues(packages),
-        *from_json(packages),
-        *from_addons(packages),
-        *handbook(packages),
-    ]:
+    readers = (from_catalogues, from_json, from_addons, handbook)
+    for code, message in chain.from_iterable(reader(packages) for reader in readers):
         text = clean(message)
         if code not in SKIPPED_CODES and sum(map(str.isalpha, text)) >= 4:
             by_code.setdefault("nb" if code == "no" else code, set()).add(text)

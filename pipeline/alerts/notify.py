@@ -17,5 +17,6 @@ def send(url: str, message: Message) -> None:
         raise ConfigError(
             "a target of [[alerts.notify]] is not an Apprise URL; see the list of services in Apprise's documentation"
         )
-    if not sender.notify(title=message.title, body=message.body):
+    # Customers wrote some of it: as text it keeps its lines, and is escaped where the service wants HTML.
+    if not sender.notify(title=message.title, body=message.body, body_format=apprise.NotifyFormat.TEXT):
         raise TransientError("the notification was not accepted; it is tried again on the next run")

@@ -40,7 +40,7 @@ class Cleaner:
             created_at=draft.created_at,
             updated_at=draft.updated_at,
             thread_id=draft.thread_id,
-            author_key=author_key(self.secret, draft.author) if draft.author else None,
+            author_key=author_key(self.secret, draft.author) if (draft.author or "").strip() else None,
             product=draft.product or product,
             country=country,
             rating=draft.rating,

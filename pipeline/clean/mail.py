@@ -16,10 +16,10 @@ from typing import Literal
 from bs4 import NavigableString, Tag
 
 from .quotes import Mark, answers_are_below, has_address, is_forward_head, is_quoted, mark_at
-from .signatures import is_banner, is_device_line, is_disclaimer, signature_lines
+from .signatures import is_banner, is_device_line, is_disclaimer, is_image_line, signature_lines
 from .text import normalise, parse_html, render, words
 
-NoteKind = Literal["quote", "forward", "signature", "device_line", "disclaimer", "banner"]
+NoteKind = Literal["quote", "forward", "signature", "device_line", "disclaimer", "banner", "image"]
 
 LITTLE_WORDS = 2
 """A signature or disclaimer that would leave fewer words than this is kept."""
@@ -87,10 +87,14 @@ def html_mail_text(html: str) -> str:
 
 def _clean_once(lines: _Lines) -> _Cut:
     notes: list[Note] = []
-    for step in (_cut_banner, _cut_device_lines, _cut_quotes, _cut_disclaimers, _cut_signature):
+    for step in (_cut_banner, _cut_images, _cut_device_lines, _cut_quotes, _cut_disclaimers, _cut_signature):
         lines, found = step(lines)
         notes += found
     return lines, notes
+
+
+def _cut_images(lines: _Lines) -> _Cut:
+    return _keep(lines, lambda line: not is_image_line(line), "image")
 
 
 def _cut_device_lines(lines: _Lines) -> _Cut:

@@ -16,13 +16,12 @@ MarkKind = Literal["attribution", "original", "forward"]
 _FROM = words("fra från frå from von afsender avsändare avsender avsendar")
 _SENT = words("sendt skickat skickades sent sänt gesendet")
 _SUBJECT = words("emne ämne subject rubrik betreff ärende vedrørende")
-_OTHER = words(
-    "dato datum date til till to an cc bcc kopi kopia svar-til reply-to prioritet vigtighed importance vedhæftet"
-)
-_HEADERS = _FROM | _SENT | _SUBJECT | _OTHER
+_DATED = words("dato datum date")
+_OTHER = words("til till to an cc bcc kopi kopia svar-til reply-to prioritet vigtighed viktighet importance vedhæftet")
+_HEADERS = _FROM | _SENT | _SUBJECT | _DATED | _OTHER
 _HEADER_BLOCK_LINES = 14
 
-_WROTE = words("skrev skreiv skriver skrev wrote writes")
+_WROTE = words("skrev skreiv skriver wrote writes citat citerar siterer quoting")
 _OPENERS = words(
     "den on på i tor tors tir tirs ons man fre lør løs søn lau tis mån lör sön må ty on fr la su"
     " mandag tirsdag onsdag torsdag fredag lørdag søndag måndag tisdag lördag söndag måndag tysdag laurdag sundag"
@@ -55,11 +54,13 @@ _FORWARD = re.compile(
 )
 _RULE_CHARACTERS = "-_=*–—· "
 _REPLY_LINE = re.compile(r"##-.{0,200}-##")
+_ANSWERS = r"(?:svar\w{0,3}|kommentar\w{0,3}|answers?|repl(?:y|ies)|comments?)"
+_BELOW = (
+    r"(?:nedenfor|nedenunder|herunder|nedan|nedanför|nedanfor|below|inline|rødt?|rött?|raudt?|red|under(?=[.:!,]|$))"
+)
 _ANSWERS_BELOW = re.compile(
-    r"\b(?:mine|mina|mitt|mit|min|my|our|vores|våra|våre|se|sjå|see) (?:svar\w{0,3}|kommentar\w{0,3}|answers?"
-    r"|repl(?:y|ies)|comments?)"
-    r"\b[^.!?\n]{0,40}\b(?:nedenfor|nedenunder|herunder|nedan|nedanför|nedanfor|below|inline|rødt?|rött?|raudt?|red"
-    r"|under(?=[.:!,]|$))\b",
+    rf"\b(?:(?:mine|mina|mitt|mit|min|my|our|vores|våra|våre) {_ANSWERS}\b[^.!?\n]{{0,40}}|(?:se|sjå|see) {_ANSWERS} )"
+    rf"\b{_BELOW}\b",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -109,8 +110,9 @@ def _separator(lines: Sequence[str], at: int) -> Mark | None:
     if _FORWARD.fullmatch(text) and (ruled or line.endswith(":")):
         return _with_headers("forward", lines, at)
     tokens = text.split()
-    if ruled and _ORIGINAL.issuperset(tokens) and not _ORIGINAL_CUES.isdisjoint(tokens):
-        return _with_headers("original", lines, at)
+    if _ORIGINAL.issuperset(tokens) and not _ORIGINAL_CUES.isdisjoint(tokens):
+        mark = _with_headers("original", lines, at)
+        return mark if ruled or mark.lines > 1 else None
     return None
 
 
@@ -131,7 +133,7 @@ def _with_headers(kind: MarkKind, lines: Sequence[str], at: int) -> Mark:
 
 def _header_block(lines: Sequence[str], at: int) -> Mark | None:
     """Outlook's and others' block of mail headers; a journey ("Fra: København, Til: Aarhus") is none."""
-    if _header_name(lines[at]) not in _FROM | _SENT:
+    if _header_name(lines[at]) not in _FROM | _SENT | _DATED:
         return None
     names: set[str] = set()
     last, text = at, ""

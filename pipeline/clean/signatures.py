@@ -8,31 +8,27 @@ from collections.abc import Sequence
 
 from .text import words
 
-_SIGN_OFFS = frozenset(
-    phrase.strip()
-    for phrase in """
-    med venlig hilsen | med venlige hilsner | med de venligste hilsner | venlig hilsen | venlige hilsner | hilsen
-    | hilsner | mange hilsner | mange hilsener | bedste hilsner | bedste hilsen | de bedste hilsner | kærlig hilsen
-    | kærlige hilsner | mvh | m.v.h | m. v. h | vh | dbh | kh | m.v.h. | mange venlige hilsner | hilsen herfra
-    | god dag og venlig hilsen | tak og venlig hilsen | tak og hilsen | på forhånd tak og venlig hilsen | med hilsen
-    | med vänlig hälsning | med vänliga hälsningar | vänlig hälsning | vänliga hälsningar | hälsning | hälsningar
-    | många hälsningar | bästa hälsningar | bästa hälsning | varma hälsningar | hälsn | vänligen | v.h | med hälsning
-    | hjärtliga hälsningar | soliga hälsningar | allt gott | med bästa hälsningar | tack och hälsningar
-    | med vennlig hilsen | vennlig hilsen | med vennlige hilsener | vennlige hilsener | vennligst hilsen | hilsener
-    | beste hilsen | beste hilsener | med beste hilsen | mvh. | takk og hilsen | på forhånd takk og vennlig hilsen
-    | med venleg helsing | venleg helsing | helsing | helsingar | beste helsing | med helsing | vennleg helsing
-    | med vennleg helsing | mange helsingar
-    | best regards | kind regards | kindest regards | warm regards | with kind regards | with best regards | regards
-    | many regards | sincerely | yours sincerely | sincerely yours | yours faithfully | yours truly | best wishes | br
-    | all the best | cheers
-    """.replace("\n", " ").split("|")
+_GREETINGS = words(
+    "hilsen hilsner hilsener hälsning hälsningar hälsn helsing helsingar regards wishes"
+    " klem klemmer klemmar knus kram kramar"
 )
-_LONGEST_SIGN_OFF = max(len(phrase.split()) for phrase in _SIGN_OFFS)
-# A sign-off that nobody writes inside a sentence: a name in lower case may follow it.
-_UNMISTAKABLE = words("mvh vh dbh kh br") | {
-    p for p in _SIGN_OFFS if p.split()[0] in ("med", "venlig", "vennlig", "venleg")
+_GREETING_WORDS = words(
+    "med venlig venlige venligste kærlig kærlige mange bedste de varm varme god gode go tusind tak takk tack og och på"
+    " forhånd förhand vänlig vänliga bästa många varma hjärtlig hjärtliga soliga glade glad vennlig vennlige vennligst"
+    " beste hjertelig venleg vennleg venlege gode dag weekend helg with kind kindest best warm warmest many thanks and"
+    " store stor stora stort en ein ei et"
+)
+_SIGN_OFFS = words("mvh m.v.h vh v.h dbh kh br vänligen venligst sincerely cheers") | {
+    *("m v h", "yours sincerely", "sincerely yours", "yours faithfully", "yours truly", "all the best", "allt gott"),
+    *("alt godt", "hilsen herfra", "de bedste hilsner"),
 }
-_NAME_PARTICLES = words("fra från frå from af av of og och and & + v/ i på de der da van von the")
+_LONGEST_SIGN_OFF = 7  # words
+# What nobody writes inside a sentence: a name in lower case may follow it.
+_ABBREVIATIONS = words("mvh m.v.h vh v.h dbh kh br")
+_SLASH = re.compile(r" ?/ ?")
+_NAME_PARTICLES = words(
+    "fra från frå from af av of og och and & + v/ i på de der da van von the med familj familie familien family"
+)
 _NAME_STEMS = (
     "kund",
     "skuff",
@@ -59,6 +55,7 @@ _DELIMITERS = words("-- --- — ___ __ *-*-*")
 _WINDOW = 30  # lines: a sign-off further from the end is part of the story
 _SIGNATURE_LINES = 14
 
+_IMAGE = re.compile(r"\[(?:cid|image|billede|bild|bilde|bilete):[^\]]*\]", re.IGNORECASE)
 _DEVICE_LEADS = words(
     "sendt skickat sent sänt sänd hent hämta get download last skaff skaffa få send skrevet skrivet från fra frå from"
 )
@@ -76,6 +73,16 @@ _DEVICE_WORDS = _DEVICE_NAMES | words(
     " en et ett a pro max plus"
     " mini ultra edge note 5g 4g lite secure encrypted meddelande besked melding enhed enhet eining device se of free"
     " desktop touch air sikker krypteret og och and wifi tlf phone mobil"
+)
+_APOLOGY = re.compile(
+    r"[.,;–-] ?(?:så |so )?(?:undskyld|beklager|orsaka|ursäkta|förlåt|sorry|please excuse|excuse)\b[^.!?]{0,40}"
+    r"(?:fejl|feil|fel|typos?|brevity|errors?)[.!]?$",
+    re.IGNORECASE,
+)
+_THIS_WAS = re.compile(
+    r"(?:denne|dette|denna|detta|this) (?:\S{0,3}mail|besked|meddelelse|meddelande|melding|e-post|message)"
+    r" (?:er|är|blev|ble|is|was) ",
+    re.IGNORECASE,
 )
 _ORNAMENTS = " .-–—*_"
 _LINK = re.compile(r"\s*[<(\[]?https?://\S{1,400}")
@@ -106,6 +113,11 @@ _PRINT = re.compile(
     r"|må du virkelig skrive ut)",
     re.IGNORECASE,
 )
+_PRIVACY = re.compile(
+    r"(?:(?:læs|läs|les|read) [^.!?]{0,60}\b(?:vores|vår|våre|our|vi|we) [^.!?]{0,40}|vi behandl(?:er|ar) [^.!?]{0,20})"
+    r"(?:personop|personup|privacy)",
+    re.IGNORECASE,
+)
 _SCANNED = re.compile(
     r"\b(?:avast|avg|virusfri|virus-free|virusscannet|f-secure|norton)\b.*\b(?:virus\w*|www|avast|avg)", re.IGNORECASE
 )
@@ -125,9 +137,10 @@ _BANNER_WORDS = 70
 
 def is_device_line(line: str) -> bool:
     """ "Sendt fra min iPhone", "Hämta Outlook för Android" — never "Sendt fra Kina i stedet for Danmark"."""
+    line = _THIS_WAS.sub("", line, count=1)
     if len(line) > 500 or line[-1:] in "!?" or line.split(" ", 1)[0].lower().strip(_ORNAMENTS) not in _DEVICE_LEADS:
         return False
-    tokens = _LINK.sub("", line).strip(_ORNAMENTS).lower().split()
+    tokens = _APOLOGY.sub("", _LINK.sub("", line)).strip(_ORNAMENTS).lower().split()
     if not 2 <= len(tokens) <= 11:
         return False
     names = [token.strip(".,®™()") for token in tokens[1:]]
@@ -136,13 +149,18 @@ def is_device_line(line: str) -> bool:
     return has_name and all(part in _DEVICE_WORDS or len(part) < 2 or any(c.isdigit() for c in part) for part in known)
 
 
+def is_image_line(line: str) -> bool:
+    """What Outlook and Gmail leave of a picture in plain text: "[cid:image001.png@01DA]"."""
+    return len(line) < 300 and _IMAGE.fullmatch(line) is not None
+
+
 def is_disclaimer(paragraph: Sequence[str]) -> bool:
     """Legal small print, "think before you print" and virus scanners' advertisements; nobody says "I" in them."""
     text = " ".join(paragraph)[:3000]
     tokens = text.lower().split()
     if not _FIRST_PERSON.isdisjoint(tokens):
         return False
-    if _PRINT.match(text.lstrip("*-–_ P")) or (len(tokens) < 25 and _SCANNED.search(text)):
+    if _PRINT.match(text.lstrip("*-–_ P")) or _PRIVACY.match(text) or (len(tokens) < 25 and _SCANNED.search(text)):
         return len(tokens) < 40
     cues = {match.group().lower()[:5] for match in _LEGAL.finditer(text)}
     return len(tokens) >= _DISCLAIMER_WORDS and len(cues) >= 2 and _THIS_MAIL.search(text) is not None
@@ -172,7 +190,8 @@ def _end_of_signature(lines: Sequence[str], at: int) -> int:
         tokens = lines[at].split()
         end = _end_of_block(lines, at + 1, named=_sign_off_words(tokens) < len(tokens))
         # A sentence that goes on right below tells of a letter that somebody else signed.
-        goes_on = end < len(lines) and lines[end] and _is_prose(lines[end]) and not _POSTSCRIPT.match(lines[end])
+        below = lines[end] if end < len(lines) else ""
+        goes_on = below and (_is_prose(below) or below[0].islower()) and not _POSTSCRIPT.match(below)
         return at if goes_on else end
     return at + 1 if at == len(lines) - 1 and _SLASH_NAME.fullmatch(lines[at]) else at
 
@@ -181,33 +200,33 @@ def _is_sign_off(line: str) -> bool:
     """A whole line that says goodbye, alone or with a name behind it."""
     if len(line) > 80:
         return False
-    halves = [half.split() for half in line.split(" / ")]
-    return all(_is_one_sign_off(half) for half in halves)
+    first, *others = [part.split() for part in _SLASH.split(line)]
+    return _is_one_sign_off(first) and all(_is_one_sign_off(other) or _is_name(other) for other in others)
 
 
 def _is_one_sign_off(tokens: list[str]) -> bool:
     count = _sign_off_words(tokens)
-    if not count:
-        return False
-    phrase = _phrase(tokens[:count])
     name = tokens[count:]
-    if not name:
-        return True
-    if tokens[-1][-1] in "!?" or _has_feeling(name):
+    if not count or not name:
+        return count > 0
+    if tokens[-1][-1] in "!?" or len(name) > 6 or _has_feeling(name):
         return False
-    return (len(name) <= 6 and _is_name(name)) or (len(name) == 1 and phrase in _UNMISTAKABLE)
+    alone = len([word for word in name if word not in _NAME_PARTICLES]) == 1
+    return _is_name(name) or (alone and (count > 1 or _bare(tokens[0]) in _ABBREVIATIONS))
 
 
 def _sign_off_words(tokens: list[str]) -> int:
     """How many words of `tokens`, from the first, are a sign-off; 0 where they are none."""
     for count in range(min(_LONGEST_SIGN_OFF, len(tokens)), 0, -1):
-        if _phrase(tokens[:count]) in _SIGN_OFFS:
+        *before, last = [_bare(token) for token in tokens[:count]]
+        greeting = last in _GREETINGS and _GREETING_WORDS.issuperset(before)
+        if greeting or " ".join([*before, last]) in _SIGN_OFFS:
             return count
     return 0
 
 
-def _phrase(tokens: Sequence[str]) -> str:
-    return " ".join(tokens).lower().strip(" ,.!:;-–—*_/\U0001f642\U0001f60a\u2764\ufe0f")
+def _bare(token: str) -> str:
+    return token.lower().strip(" ,.!:;-–—*_/\U0001f642\U0001f60a\u2764\ufe0f")
 
 
 def _end_of_block(lines: Sequence[str], at: int, named: bool) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -99,15 +100,18 @@ class Source:
         """The customer's public messages, each a draft of its own in the thread of the item."""
         whole = self.draft(row)
         messages = value_of(row, self.messages.get("list", "messages"))
-        if not isinstance(messages, list):
-            raise RecordError(f"the conversation has no list in {self.messages.get('list', 'messages')!r}")
+        if not isinstance(messages, list) or not all(isinstance(message, Mapping) for message in messages):
+            raise RecordError(f"the conversation has no list of objects in {self.messages.get('list', 'messages')!r}")
         own = [message for message in messages if self.is_customers(message)]
         if not own:
             raise Skip("no_customer_text")
         for position, message in enumerate(own):
             name = self.messages.get("created_at", "created_at")
+            message_id = text_of(message, self.messages.get("id", "id"))
+            if not message_id:
+                raise RecordError(f"a message has no id in {self.messages.get('id', 'id')!r}")
             yield Draft(
-                external_id=f"{whole.external_id}/{text_of(message, self.messages.get('id', 'id'))}",
+                external_id=f"{whole.external_id}/{message_id}",
                 thread_id=whole.external_id,
                 text=text_of(message, self.messages.get("text", "text")) or "",
                 title=whole.title if position == 0 else None,
@@ -126,10 +130,13 @@ class Source:
 
 
 def matching_files(settings: SourceSettings) -> list[Path]:
-    pattern = str(settings.folder / settings.options["path"])
-    paths = sorted(Path(found) for found in glob.glob(pattern, recursive=True))  # noqa: PTH207 - the pattern may be absolute
+    folder, pattern = settings.folder, settings.options["path"]
+    found = glob.glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207 - the pattern may be absolute
+    paths = sorted(folder / name for name in found)
     if not paths:
-        raise PermanentError(f"source {settings.name!r} finds no file at {pattern}; check its path in klang.toml")
+        raise PermanentError(
+            f"source {settings.name!r} finds no file at {folder / pattern}; check its path in klang.toml"
+        )
     names = [path.name for path in paths]
     for name in names:
         if names.count(name) > 1:
@@ -165,6 +172,7 @@ def number_of(row: Json, name: str | None) -> float | None:
     if value is None or value == "":
         return None
     try:
-        return float(str(value).replace(",", "."))
+        number = float(str(value).replace(",", "."))
     except ValueError:
         raise RecordError(f"{name} is not a number: {str(value)[:60]!r}") from None
+    return number if math.isfinite(number) else None  # NaN is how some exports write that there is none

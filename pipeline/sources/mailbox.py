@@ -1,7 +1,8 @@
 """The kind `mailbox`: customers' mails in an mbox file or a Maildir folder.
 
-The position is a byte in an mbox, which only grows, and a set of file names in a Maildir. A message is known by its
-Message-ID, so one that comes twice is one item. The payload keeps the whole message, base64-encoded.
+The position is a number of messages in an mbox, which is read from its start only where it did more than grow, and a
+set of file names in a Maildir. A message is known by its Message-ID, so one that comes twice is one item. The payload
+keeps the whole message, base64-encoded.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import mailbox
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+from pathlib import Path
 
 from pipeline.clean.message import MailMessage, parse_message
 from pipeline.errors import PermanentError, RecordError
@@ -39,30 +41,34 @@ class Source:
         done = cursors.get(stream, {})
         if done.get("content") == content and done.get("complete"):
             return
-        end = int(done["messages"]) if done.get("content") == content else 0
+        known = {"content": content, "bytes": self.path.stat().st_size}
+        only_grown = bool(done) and fingerprint(self.path, int(done.get("bytes", 0))) == done["content"]
+        # The last message is read again: it may have been half written.
+        end = max(int(done["messages"]) - 1, 0) if only_grown else 0
         box = mailbox.mbox(self.path, create=False)
         try:
             messages = islice(iterate_bytes(box), end, None)
             while taken := list(islice(messages, BLOCK)):
                 end += len(taken)
-                yield page(stream, {"content": content, "messages": end}, taken)
+                yield page(stream, {**known, "messages": end}, taken)
         finally:
             box.close()
-        yield Page(stream, {"content": content, "messages": end, "complete": True})
+        yield Page(stream, {**known, "messages": end, "complete": True})
 
     def maildir_pages(self, cursors: Mapping[str, Json]) -> Iterator[Page]:
         """A Maildir's file names are unique and sort by time of delivery; flags after the colon may change."""
         for folder in ("cur", "new"):
             if not (self.path / folder).is_dir():
-                raise PermanentError(f"{self.path} is no Maildir: it has no folder {folder!r}")
+                raise PermanentError(f"{self.path} has no folder {folder!r}; give the folder of a Maildir, or an mbox file")
         files = {
             path.name.partition(":")[0]: path for folder in ("new", "cur") for path in (self.path / folder).iterdir()
         }
         done = set(cursors.get("names", {}).get("seen", ()))
         waiting = iter(sorted(set(files) - done))
         while names := list(islice(waiting, BLOCK)):
-            done = (done | set(names)) & set(files)
-            yield page("names", {"seen": sorted(done)}, [files[name].read_bytes() for name in names])
+            mails = {name: mail for name in names if (mail := read_mail(files[name])) is not None}
+            done = (done | set(mails)) & set(files)
+            yield page("names", {"seen": sorted(done)}, list(mails.values()))
 
     def drafts(self, payload: Json) -> Iterable[Draft]:
         raw = base64.b64decode(payload["message"])
@@ -80,6 +86,17 @@ class Source:
             author=message.sender or None,
             notes=cut_notes(message),
         )
+
+
+def read_mail(path: Path) -> bytes | None:
+    """None where it is gone: a mail program renames a mail when it is read, and the next run finds it again."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_MESSAGE + 1)
+    except (FileNotFoundError, IsADirectoryError):
+        return None
+    except OSError as error:
+        raise PermanentError(f"cannot read {path}: {error.strerror}; check its permissions") from None
 
 
 def iterate_bytes(box: mailbox.mbox) -> Iterator[bytes]:

@@ -30,11 +30,15 @@ class Block:
     end: int  # rows read so far, the rejected ones too
 
 
-def fingerprint(path: Path) -> str:
-    """Hash of the content: a file is read again when it differs."""
+def fingerprint(path: Path, size: int | None = None) -> str:
+    """Hash of the content, or of its first `size` bytes: a file is read again when it differs."""
+    digest, left = hashlib.sha256(), sys.maxsize if size is None else size
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            while left > 0 and (taken := file.read(min(left, 1 << 20))):
+                digest.update(taken)
+                left -= len(taken)
+        return digest.hexdigest()
     except OSError as error:
         raise PermanentError(f"cannot read {path}: {error.strerror}; check the path and its permissions") from None
 
@@ -43,7 +47,7 @@ def blocks(path: Path, start: int = 0) -> Iterator[Block]:
     """The rows of `path` from number `start` on."""
     readers = {".csv": csv_rows, ".tsv": csv_rows, ".jsonl": json_rows, ".ndjson": json_rows, ".parquet": parquet_rows}
     if path.suffix not in readers:
-        raise PermanentError(f"{path.name} is not a .csv, .tsv, .jsonl or .parquet file")
+        raise PermanentError(f"{path} is not a .csv, .tsv, .jsonl or .parquet file; check the path, or rename the file")
     rows = islice(readers[path.suffix](path), start, None)
     end = start
     while taken := tuple(islice(rows, BLOCK)):
@@ -124,5 +128,6 @@ def parquet_rows(path: Path) -> Iterator[Json | Rejected]:
         with pyarrow.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(BLOCK):
                 yield from batch.to_pylist()
-    except pyarrow.ArrowInvalid as error:
-        raise PermanentError(f"{path.name} is not a Parquet file: {error}") from None
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        reason = next(iter(str(error).splitlines()), "")
+        raise PermanentError(f"cannot read {path} as Parquet: {reason}; check the file, or write it again") from None

@@ -58,33 +58,43 @@ def pending_items(engine: Engine, source: str, count: int) -> list[Pending]:
 
 def store_cleaned(engine: Engine, source: str, cleaned: Sequence[Cleaned], now: datetime) -> Counts:
     """Write the feedback of a batch and mark its raw items as cleaned, all or nothing."""
-    final = settle(cleaned)
     with writing(engine) as connection:
+        cleaned = still_waiting(connection, cleaned)
+        usable = [result for result in cleaned if not result.rejected]
+        final = settle(usable, now)
         write_feedback(connection, source, final, now)
-        for item in {result.item.external_id: result.item for result in cleaned}.values():
+        for item in {result.item.external_id: result.item for result in usable}.values():
             mark_vanished(connection, source, item, final, now)
         rejected = [result.rejected for result in cleaned if result.rejected]
         put_aside(connection, source, "clean", rejected, now)
-        resolve(connection, source, [result.item.external_id for result in cleaned if not result.rejected], now)
+        last = {result.item.external_id: result for result in cleaned}
+        resolve(connection, source, [external_id for external_id, result in last.items() if not result.rejected], now)
         mark_cleaned(connection, cleaned, now)
     return Counts(read=len(cleaned), new=len(final), quarantined=len(rejected))
 
 
-def settle(cleaned: Iterable[Cleaned]) -> dict[str, tuple[str, Feedback]]:
+def still_waiting(connection: Connection, cleaned: Sequence[Cleaned]) -> list[Cleaned]:
+    """Those that no other run has cleaned meanwhile: it may have gone on to newer versions, which must stand."""
+    waiting: set[int] = set()
+    for chunk in chunks(sorted(result.item.raw_id for result in cleaned)):
+        open_ones = select(raw_item.c.raw_id).where(raw_item.c.raw_id.in_(chunk), raw_item.c.cleaned_at.is_(None))
+        waiting.update(connection.execute(open_ones.order_by(raw_item.c.raw_id).with_for_update()).scalars())
+    return [result for result in cleaned if result.item.raw_id in waiting]
+
+
+def settle(usable: Iterable[Cleaned], now: datetime) -> dict[str, tuple[str, Feedback]]:
     """The last word on each piece of feedback in a batch: (raw item, feedback) by external id.
 
     The versions count in their order, so that the result is the same however the versions fall into batches.
     """
     final: dict[str, tuple[str, Feedback]] = {}
-    for result in cleaned:
-        if result.rejected:
-            continue
-        raw = result.item.external_id
+    for result in usable:
+        raw, deleted_at = result.item.external_id, result.item.deleted_at
+        held = {} if deleted_at else {one.external_id: (raw, one) for one in result.feedback}
         for external_id, (owner, before) in final.items():
-            if owner == raw and result.item.deleted_at:
-                final[external_id] = (raw, replace(before, deleted_at=result.item.deleted_at))
-        if not result.item.deleted_at:
-            final.update({one.external_id: (raw, one) for one in result.feedback})
+            if owner == raw and external_id not in held and before.deleted_at is None:
+                final[external_id] = (raw, replace(before, deleted_at=deleted_at or now))
+        final.update(held)
     return final
 
 
@@ -133,13 +143,13 @@ def mark_vanished(
     connection: Connection, source: str, item: Pending, final: dict[str, tuple[str, Feedback]], now: datetime
 ) -> None:
     """What earlier versions of an item held and its newest does not (all of it, for a tombstone) is deleted."""
-    live = [external_id for external_id, (raw, _) in final.items() if raw == item.external_id]
+    own = [one for raw, one in final.values() if raw == item.external_id]
     connection.execute(
         update(feedback)
         .where(
             feedback.c.source == source,
             feedback.c.raw_external_id == item.external_id,
-            feedback.c.external_id.not_in([] if item.deleted_at else live),
+            feedback.c.external_id.not_in([one.external_id for one in own if one.deleted_at is None]),
             feedback.c.deleted_at.is_(None),
         )
         .values(deleted_at=item.deleted_at or now)

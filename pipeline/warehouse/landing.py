@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, select, update
 
 from pipeline.records import Counts, Json, Page, RawItem, Rejected
 from pipeline.warehouse.engine import reading, writing
-from pipeline.warehouse.tables import quarantine, raw_item, source_cursor
+from pipeline.warehouse.tables import quarantine, raw_item, source_cursor, storable
 from pipeline.warehouse.upsert import chunks, upsert
 
 MAX_KEPT = 1_000_000  # characters of a payload that go to quarantine
@@ -52,6 +52,7 @@ def land(engine: Engine, source: str, page: Page, now: datetime) -> Counts:
 
 
 def land_items(connection: Connection, source: str, items: tuple[RawItem, ...], now: datetime) -> Counts:
+    items = tuple(replace(item, external_id=storable(item.external_id)) for item in items)
     known = newest_versions(connection, source, [item.external_id for item in items])
     new, changed, deleted = 0, 0, 0
     rows: list[dict[str, Any]] = []
@@ -151,8 +152,9 @@ def move_cursor(connection: Connection, source: str, page: Page, now: datetime) 
 
 
 def dump(payload: Mapping[str, Any]) -> str:
-    """Canonical JSON, so that the order of keys makes no new version."""
-    return json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    """Canonical JSON, so that the order of keys makes no new version; half of a character stays an escape."""
+    content = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return content.encode("utf-8", "backslashreplace").decode()
 
 
 def hash_of(text: str) -> str:

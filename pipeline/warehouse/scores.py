@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, or_, select, update
 
 from pipeline.records import Score, TopicScore, scored_text
 from pipeline.warehouse.engine import reading, writing
@@ -30,7 +30,7 @@ def unscored_ranges(engine: Engine, model_id: str, size: int) -> list[tuple[int,
     """Ranges of feedback ids, first and last, that hold at most `size` texts each to be scored."""
     numbered = select(
         feedback.c.feedback_id,
-        ((func.row_number().over(order_by=feedback.c.feedback_id) - 1) / size).label("chunk"),
+        ((func.row_number().over(order_by=feedback.c.feedback_id) - 1) // size).label("chunk"),
     ).where(waits_for(model_id)).subquery()  # fmt: skip
     statement = (
         select(func.min(numbered.c.feedback_id), func.max(numbered.c.feedback_id))
@@ -72,15 +72,17 @@ def known_scores(engine: Engine, model_id: str, hashes: Sequence[str]) -> dict[s
             of = (sentiment.c.model_id == model_id, sentiment.c.content_hash.in_(chunk))
             rows = connection.execute(select(sentiment).where(*of)).all()
             topics = topics_of(connection, model_id, {row.feedback_id for row in rows}, chunk)
-            known |= {
-                row.content_hash: Score(row.p_negative, row.p_neutral, row.p_positive, topics.get(row.feedback_id, ()))
-                for row in rows
-            }
+            for row in rows:
+                about = topics.get((row.feedback_id, row.content_hash), ())
+                known[row.content_hash] = Score(row.p_negative, row.p_neutral, row.p_positive, about)
     return known
 
 
-def topics_of(connection: Any, model_id: str, ids: set[int], hashes: list[str]) -> dict[int, tuple[TopicScore, ...]]:
-    found: dict[int, tuple[TopicScore, ...]] = {}
+def topics_of(
+    connection: Connection, model_id: str, ids: set[int], hashes: list[str]
+) -> dict[tuple[int, str], tuple[TopicScore, ...]]:
+    """By feedback id and content hash: feedback that was edited has the topics of each of its contents."""
+    found: dict[tuple[int, str], tuple[TopicScore, ...]] = {}
     for chunk in chunks(ids):
         statement = (
             select(topic)
@@ -89,7 +91,8 @@ def topics_of(connection: Any, model_id: str, ids: set[int], hashes: list[str]) 
         )
         for row in connection.execute(statement):
             one = TopicScore(row.topic, row.probability, row.polarity)
-            found[row.feedback_id] = (*found.get(row.feedback_id, ()), one)
+            key = (row.feedback_id, row.content_hash)
+            found[key] = (*found.get(key, ()), one)
     return found
 
 

@@ -50,6 +50,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value else None
 
 
+class AnyText(TypeDecorator[str]):
+    """Text as a source may send it, without what no database takes: NUL, and half of a character of two."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else storable(value)
+
+
+def storable(value: str) -> str:
+    return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 UNCLEANED = text("cleaned_at IS NULL")
 
 raw_item = Table(
@@ -57,7 +71,7 @@ raw_item = Table(
     metadata,
     Column("raw_id", Id, primary_key=True, autoincrement=True),
     Column("source", Text, nullable=False),
-    Column("external_id", Text, nullable=False),
+    Column("external_id", AnyText, nullable=False),
     Column("version", Integer, nullable=False),
     Column("payload", Text),  # JSON as received; emptied when its retention time is over
     Column("payload_hash", Text, nullable=False),
@@ -76,7 +90,7 @@ source_cursor = Table(
     "source_cursor",
     metadata,
     Column("source", Text, primary_key=True),
-    Column("stream", Text, primary_key=True),
+    Column("stream", AnyText, primary_key=True),
     Column("cursor", JSON, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
 )
@@ -87,23 +101,23 @@ feedback = Table(
     Column("feedback_id", Id, primary_key=True, autoincrement=True),
     Column("source", Text, nullable=False),
     Column("channel", Text, nullable=False),  # review, email, ticket, survey or social
-    Column("external_id", Text, nullable=False),
-    Column("raw_external_id", Text, nullable=False),  # the raw item that it comes from
-    Column("thread_id", Text),
+    Column("external_id", AnyText, nullable=False),
+    Column("raw_external_id", AnyText, nullable=False),  # the raw item that it comes from
+    Column("thread_id", AnyText),
     Column("author_key", Text),
-    Column("product", Text),
-    Column("country", Text),
-    Column("title", Text),
-    Column("text", Text, nullable=False),
+    Column("product", AnyText),
+    Column("country", AnyText),
+    Column("title", AnyText),
+    Column("text", AnyText, nullable=False),
     Column("rating", Float),
     Column("rating_max", Float),
-    Column("language", Text, nullable=False),
+    Column("language", AnyText, nullable=False),
     Column("language_source", Text, nullable=False),
     Column("language_confidence", Float, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime),
     Column("deleted_at", UtcDateTime),
-    Column("url", Text),
+    Column("url", AnyText),
     Column("clean_notes", JSON, nullable=False),  # what was cut and masked, by kind
     Column("content_hash", Text, nullable=False),
     Column("scored_by", Text),  # the model whose scores of this content count; empty when it waits for scoring
@@ -180,10 +194,10 @@ quarantine = Table(
     Column("quarantine_id", Id, primary_key=True, autoincrement=True),
     Column("source", Text, nullable=False),
     Column("stage", Text, nullable=False),  # ingest or clean
-    Column("external_id", Text),
-    Column("payload", Text, nullable=False),
+    Column("external_id", AnyText),
+    Column("payload", AnyText, nullable=False),
     Column("payload_hash", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", AnyText, nullable=False),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("resolved_at", UtcDateTime),
     UniqueConstraint("source", "stage", "payload_hash"),

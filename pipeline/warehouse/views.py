@@ -18,6 +18,7 @@ from pipeline.warehouse.tables import view_version
 
 # How SQLite's DATE() goes to the Monday of a week, and to the first day of a month.
 PERIOD_STARTS = {"WEEK": ("weekday 0", "-6 days"), "MONTH": ("start of month",)}
+TO_BE_REWRITTEN = (exp.TimestampTrunc, exp.Sub, exp.JSONExtractScalar)
 
 
 class View(NamedTuple):
@@ -101,20 +102,25 @@ def translate(query: exp.Expr, dialect: str) -> str:
     """`query` in the SQL of `dialect`, without comments, so that a better comment replaces no view."""
     query = query.copy()
     if dialect == "sqlite":
-        for node in reversed(list(query.find_all(exp.TimestampTrunc, exp.Sub))):  # inner ones first
-            node.replace(sqlite_date(node))
+        for node in reversed(list(query.find_all(*TO_BE_REWRITTEN))):  # inner ones first
+            node.replace(sqlite_form(node))
     target = "postgres" if dialect == "postgresql" else dialect
     return query.sql(dialect=target, pretty=True, comments=False, unsupported_level=ErrorLevel.RAISE)
 
 
-def sqlite_date(node: exp.Expr) -> exp.Expr:
-    """What sqlglot leaves as it is, with SQLite's functions: starts of periods, date - interval and date - date."""
+def sqlite_form(node: exp.Expr) -> exp.Expr:
+    """What sqlglot does not put as SQLite reads it: starts of periods, date - interval, date - date, json ->> key."""
+    if isinstance(node, exp.JSONExtractScalar):  # SQLite has had ->> since 3.38 only
+        return exp.Anonymous(this="JSON_EXTRACT", expressions=[node.this, node.expression])
     if isinstance(node, exp.TimestampTrunc):
-        return exp.func("DATE", node.this, *map(exp.Literal.string, PERIOD_STARTS[node.text("unit")]), dialect="sqlite")
+        return sqlite_date(node.this, *PERIOD_STARTS[node.text("unit")])
     if isinstance(node.expression, exp.Interval):
-        interval = f"-{node.expression.name} {node.expression.text('unit')}"
-        return exp.func("DATE", node.this, exp.Literal.string(interval), dialect="sqlite")
+        return sqlite_date(node.this, f"-{node.expression.name} {node.expression.text('unit')}")
     if all(side.is_type("date") for side in (node.this, node.expression)):
         days = exp.Sub(this=exp.func("JULIANDAY", node.this), expression=exp.func("JULIANDAY", node.expression))
         return exp.cast(exp.paren(days), "int")
     return node
+
+
+def sqlite_date(value: exp.Expr, *modifiers: str) -> exp.Expr:
+    return exp.func("DATE", value, *map(exp.Literal.string, modifiers), dialect="sqlite")

@@ -20,48 +20,42 @@
 --   SELECT segment AS country, topic, contribution, change FROM driver_impact_by_segment
 --   WHERE segment_kind = 'country' AND contribution < 0 ORDER BY country, contribution;
 
-WITH newest AS (
-    SELECT day
+WITH periods AS (
+    SELECT day - INTERVAL '55 days' AS before_starts, day - INTERVAL '27 days' AS now_starts
     FROM feedback_scored
     WHERE has_text AND sentiment IS NOT NULL
     ORDER BY created_at DESC
     LIMIT 1
 ),
 
-texts AS (
-    SELECT
-        f.feedback_id,
-        f.source,
-        f.country,
-        f.product,
-        f.sentiment,
-        CASE f.sentiment WHEN 'positive' THEN 1 WHEN 'negative' THEN -1 ELSE 0 END AS score,
-        CASE WHEN f.created_at >= newest.day - INTERVAL '27 days' THEN 1 ELSE 0 END AS is_now
-    FROM feedback_scored AS f
-    JOIN newest ON f.created_at >= newest.day - INTERVAL '55 days'
-    WHERE f.has_text AND f.sentiment IS NOT NULL
-),
-
 mentions AS (
-    SELECT t.feedback_id, t.topic, t.polarity
-    FROM feedback_topics AS t
-    JOIN newest ON t.created_at >= newest.day - INTERVAL '55 days'
+    SELECT feedback_id, source, country, product, created_at, sentiment, topic, polarity
+    FROM feedback_topics
+    WHERE created_at >= (SELECT before_starts FROM periods)
+    UNION ALL
+    SELECT feedback_id, source, country, product, created_at, sentiment, 'none' AS topic, sentiment AS polarity
+    FROM feedback_scored
+    WHERE created_at >= (SELECT before_starts FROM periods) AND has_text AND sentiment IS NOT NULL AND topics IS NULL
 ),
 
--- One row per text and topic; agrees: what is said of the topic is what the text says as a whole.
+-- agrees: what is said of the topic is what the text says as a whole. first: the row that its text is counted by.
 parts AS (
     SELECT
-        texts.feedback_id,
-        COALESCE(mentions.topic, 'none') AS topic,
-        CASE WHEN mentions.polarity = texts.sentiment THEN 1 ELSE 0 END AS agrees
-    FROM texts
-    LEFT JOIN mentions ON mentions.feedback_id = texts.feedback_id
+        feedback_id,
+        source,
+        country,
+        product,
+        topic,
+        CASE WHEN created_at >= (SELECT now_starts FROM periods) THEN 1 ELSE 0 END AS is_now,
+        CASE sentiment WHEN 'positive' THEN 1 WHEN 'negative' THEN -1 ELSE 0 END AS score,
+        CASE WHEN polarity = sentiment THEN 1 ELSE 0 END AS agrees,
+        CASE WHEN ROW_NUMBER() OVER (PARTITION BY feedback_id ORDER BY topic) = 1 THEN 1 ELSE 0 END AS first
+    FROM mentions
 ),
 
 weighted AS (
     SELECT
-        feedback_id,
-        topic,
+        parts.*,
         CASE
             WHEN SUM(agrees) OVER of_text = 0 THEN CAST(1 AS DOUBLE PRECISION) / COUNT(*) OVER of_text
             ELSE CAST(agrees AS DOUBLE PRECISION) / SUM(agrees) OVER of_text
@@ -71,59 +65,64 @@ weighted AS (
 ),
 
 segments AS (
-    SELECT 'all' AS segment_kind, 'all' AS segment, feedback_id, score, is_now FROM texts
+    SELECT 'all' AS segment_kind, 'all' AS segment, topic, is_now, score, first, weight FROM weighted
     UNION ALL
-    SELECT 'source' AS segment_kind, source AS segment, feedback_id, score, is_now FROM texts
+    SELECT 'source' AS segment_kind, source AS segment, topic, is_now, score, first, weight FROM weighted
     UNION ALL
-    SELECT 'country' AS segment_kind, country AS segment, feedback_id, score, is_now FROM texts WHERE country IS NOT NULL
+    SELECT 'country' AS segment_kind, country AS segment, topic, is_now, score, first, weight FROM weighted
     UNION ALL
-    SELECT 'product' AS segment_kind, product AS segment, feedback_id, score, is_now FROM texts WHERE product IS NOT NULL
-),
-
-totals AS (
-    SELECT
-        segment_kind,
-        segment,
-        SUM(1 - is_now) AS texts_before,
-        SUM(is_now) AS texts_now,
-        SUM(score * is_now) AS sum_now,
-        CAST(SUM(score * (1 - is_now)) AS DOUBLE PRECISION) / NULLIF(SUM(1 - is_now), 0) AS score_before,
-        CAST(SUM(score * is_now) AS DOUBLE PRECISION) / NULLIF(SUM(is_now), 0) AS score_now
-    FROM segments
-    GROUP BY segment_kind, segment
+    SELECT 'product' AS segment_kind, product AS segment, topic, is_now, score, first, weight FROM weighted
 ),
 
 by_topic AS (
     SELECT
-        s.segment_kind,
-        s.segment,
-        w.topic,
-        SUM(1 - s.is_now) AS mentions_before,
-        SUM(s.is_now) AS mentions_now,
-        SUM(s.score * s.is_now) AS mention_sum_now,
-        SUM(w.weight * (1 - s.is_now)) AS weight_before,
-        SUM(w.weight * s.is_now) AS weight_now,
-        SUM(w.weight * s.score * (1 - s.is_now)) AS weighted_sum_before,
-        SUM(w.weight * s.score * s.is_now) AS weighted_sum_now
-    FROM segments AS s
-    JOIN weighted AS w ON w.feedback_id = s.feedback_id
-    GROUP BY s.segment_kind, s.segment, w.topic
+        segment_kind,
+        segment,
+        topic,
+        SUM(1 - is_now) AS mentions_before,
+        SUM(is_now) AS mentions_now,
+        SUM(score * is_now) AS mention_sum_now,
+        SUM(weight * (1 - is_now)) AS weight_before,
+        SUM(weight * is_now) AS weight_now,
+        SUM(weight * score * (1 - is_now)) AS weighted_sum_before,
+        SUM(weight * score * is_now) AS weighted_sum_now,
+        SUM(first * (1 - is_now)) AS first_before,
+        SUM(first * is_now) AS first_now,
+        SUM(first * score * (1 - is_now)) AS first_sum_before,
+        SUM(first * score * is_now) AS first_sum_now
+    FROM segments
+    WHERE segment IS NOT NULL
+    GROUP BY segment_kind, segment, topic
 ),
 
-measured AS (
+totals AS (
     SELECT
-        b.*,
-        t.texts_before,
-        t.texts_now,
-        t.score_before,
-        t.score_now,
-        (b.weighted_sum_now - t.score_before * b.weight_now) / NULLIF(t.texts_now, 0)
-        - (b.weighted_sum_before - t.score_before * b.weight_before) / NULLIF(t.texts_before, 0) AS contribution,
-        (b.weight_now / NULLIF(t.texts_now, 0) - b.weight_before / NULLIF(t.texts_before, 0))
-        * (COALESCE(b.weighted_sum_before / NULLIF(b.weight_before, 0), t.score_before) - t.score_before) AS volume_effect,
-        CAST(t.sum_now - b.mention_sum_now AS DOUBLE PRECISION) / NULLIF(t.texts_now - b.mentions_now, 0) AS score_without
-    FROM by_topic AS b
-    JOIN totals AS t ON t.segment_kind = b.segment_kind AND t.segment = b.segment
+        by_topic.*,
+        CAST(SUM(first_before) OVER of_segment AS INTEGER) AS texts_before,
+        CAST(SUM(first_now) OVER of_segment AS INTEGER) AS texts_now,
+        CAST(SUM(first_sum_before) OVER of_segment AS DOUBLE PRECISION) AS sum_before,
+        CAST(SUM(first_sum_now) OVER of_segment AS DOUBLE PRECISION) AS sum_now
+    FROM by_topic
+    WINDOW of_segment AS (PARTITION BY segment_kind, segment)
+),
+
+scores AS (
+    SELECT
+        totals.*,
+        sum_before / NULLIF(texts_before, 0) AS score_before,
+        sum_now / NULLIF(texts_now, 0) AS score_now,
+        (sum_now - mention_sum_now) / NULLIF(texts_now - mentions_now, 0) AS score_without
+    FROM totals
+),
+
+effects AS (
+    SELECT
+        scores.*,
+        (weighted_sum_now - score_before * weight_now) / NULLIF(texts_now, 0)
+        - (weighted_sum_before - score_before * weight_before) / NULLIF(texts_before, 0) AS contribution,
+        (weight_now / NULLIF(texts_now, 0) - weight_before / NULLIF(texts_before, 0))
+        * (COALESCE(weighted_sum_before / NULLIF(weight_before, 0), score_before) - score_before) AS volume_effect
+    FROM scores
 )
 
 SELECT
@@ -142,4 +141,4 @@ SELECT
     score_before,
     score_now,
     score_now - score_before AS change
-FROM measured
+FROM effects

@@ -42,26 +42,48 @@ mentioned AS (
     GROUP BY week, country, source, topic
 ),
 
-topics AS (
-    SELECT DISTINCT topic FROM mentioned
+-- A row without mentions for every topic, and the rows with mentions: together they fill the grid.
+cells AS (
+    SELECT
+        week,
+        country,
+        source,
+        topic,
+        feedback,
+        0 AS mentions,
+        0 AS negative_mentions,
+        0 AS neutral_mentions,
+        0 AS positive_mentions
+    FROM judged
+    CROSS JOIN (SELECT DISTINCT topic FROM mentioned) AS topics
+    UNION ALL
+    SELECT
+        week,
+        country,
+        source,
+        topic,
+        0 AS feedback,
+        mentions,
+        negative_mentions,
+        neutral_mentions,
+        positive_mentions
+    FROM mentioned
 ),
 
 weekly AS (
     SELECT
-        j.week,
-        j.country,
-        j.source,
-        t.topic,
-        j.feedback,
-        COALESCE(m.mentions, 0) AS mentions,
-        COALESCE(m.negative_mentions, 0) AS negative_mentions,
-        COALESCE(m.neutral_mentions, 0) AS neutral_mentions,
-        COALESCE(m.positive_mentions, 0) AS positive_mentions,
-        CAST(COALESCE(m.mentions, 0) AS DOUBLE PRECISION) / j.feedback AS share_of_feedback
-    FROM judged AS j
-    CROSS JOIN topics AS t
-    LEFT JOIN mentioned AS m
-        ON m.week = j.week AND m.source = j.source AND m.topic = t.topic AND m.country IS NOT DISTINCT FROM j.country
+        week,
+        country,
+        source,
+        topic,
+        MAX(feedback) AS feedback,
+        MAX(mentions) AS mentions,
+        MAX(negative_mentions) AS negative_mentions,
+        MAX(neutral_mentions) AS neutral_mentions,
+        MAX(positive_mentions) AS positive_mentions,
+        CAST(MAX(mentions) AS DOUBLE PRECISION) / MAX(feedback) AS share_of_feedback
+    FROM cells
+    GROUP BY week, country, source, topic
 ),
 
 compared AS (

@@ -33,35 +33,43 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 # What a case does not tell of a row, because it does not matter there.
 DEFAULTS: dict[str, Row] = {
-    "feedback": {"channel": "review", "language": "sv", "text": "", "language_source": "platform", "language_confidence": 1.0, "clean_notes": {}, "content_hash": "h"},
+    "feedback": {
+        "channel": "review",
+        "language": "sv",
+        "text": "",
+        "language_source": "platform",
+        "language_confidence": 1.0,
+        "clean_notes": {},
+        "content_hash": "h",
+    },
     "sentiment": {"content_hash": "h", "p_negative": 0.5, "p_neutral": 0.25, "p_positive": 0.25, "scored_at": LONG_AGO},
     "topic": {"content_hash": "h"},
     "raw_item": {"payload": "{}", "payload_hash": "h", "first_seen_at": LONG_AGO},
     "quarantine": {"stage": "clean", "payload": "{}", "reason": "no date", "first_seen_at": LONG_AGO},
     "alert": {"members": [], "created_at": LONG_AGO, "updated_at": LONG_AGO},
     "notification": {"queued_at": LONG_AGO},
-}  # fmt: skip
+}
 
 # The contract with those who query: names and their order.
 COLUMNS = {
-    "alerts_open": "alert_id kind series opened_on last_on days_open since negatives total share expected expected_high p_value "
-    "drivers quotes notified_at",
-    "driver_impact": "topic contribution volume_effect score_effect leave_one_out score_without mentions_before mentions_now "
-    "texts_before texts_now score_before score_now change",
+    "alerts_open": "alert_id kind series opened_on last_on days_open since negatives total share expected "
+    "expected_high p_value drivers quotes notified_at",
+    "driver_impact": "topic contribution volume_effect score_effect leave_one_out score_without mentions_before "
+    "mentions_now texts_before texts_now score_before score_now change",
     "driver_impact_by_segment": "segment_kind segment topic contribution volume_effect score_effect leave_one_out "
     "score_without mentions_before mentions_now texts_before texts_now score_before score_now change",
     "feedback_scored": "feedback_id source channel external_id thread_id author_key product country title text rating "
-    "rating_max language language_source language_confidence created_at updated_at day url clean_notes has_text sentiment "
-    "p_negative p_neutral p_positive model_id topics",
+    "rating_max language language_source language_confidence created_at updated_at day url clean_notes "
+    "has_text sentiment p_negative p_neutral p_positive model_id topics",
     "feedback_topics": "feedback_id source channel country language product created_at day topic probability polarity "
     "sentiment model_id title text url",
-    "satisfaction": "month source channel country product feedback star_ratings stars nps_answers promoters detractors nps "
-    "csat_answers satisfied csat texts negative_share net_sentiment",
+    "satisfaction": "month source channel country product feedback star_ratings stars nps_answers promoters detractors "
+    "nps csat_answers satisfied csat texts negative_share net_sentiment",
     "sentiment_daily": "day source channel country language product feedback negatives neutrals positives unscored "
     "without_text negative_share",
     "source_health": "source feedback last_feedback_at days_silent last_success_at last_run_at last_run_status "
-    "last_run_error last_run_read last_run_new last_run_changed last_run_deleted last_run_quarantined raw_waiting "
-    "feedback_waiting quarantine_open",
+    "last_run_error last_run_read last_run_new last_run_changed last_run_deleted last_run_quarantined "
+    "raw_waiting feedback_waiting quarantine_open",
     "topic_weekly": "week country source topic feedback mentions negative_mentions neutral_mentions positive_mentions "
     "share_of_feedback negative_share mentions_change share_change",
 }
@@ -186,40 +194,40 @@ VALUE = {"negative": -1, "neutral": 0, "positive": 1}
 def fill(engine: Engine, seed: int, count: int = 400) -> None:
     """`count` made-up feedback rows over 80 days, with everything that may be missing missing at times."""
     pick = random.Random(seed)
-    feedback, sentiment, topic = [], [], []
-    for number in range(1, count + 1):
-        scored = pick.random() < 0.9
-        feedback.append(
-            {"feedback_id": number, "source": pick.choice(["shop", "nps", "mail"]), "channel": pick.choice(["review", "survey", "email"]), "external_id": str(number),
-             "raw_external_id": str(number), "product": pick.choice(["App", "Webshop", None]), "country": pick.choice(["DK", "NO", "SE", None]),
-             "text": pick.choice(["", "a", "b", "c", "d"]), "rating": pick.choice([None, 0.0, 1.0, 3.0, 4.0, 5.0, 9.0]), "rating_max": pick.choice([3.0, 5.0, 10.0]),
-             "language": pick.choice(["da", "sv", "nb"]), "language_source": "detector", "language_confidence": pick.random(),
-             "created_at": LONG_AGO + timedelta(seconds=pick.randrange(80 * 86400)), "deleted_at": LONG_AGO if pick.random() < 0.1 else None,
-             "clean_notes": {"mail": pick.randrange(3)}, "content_hash": "new" if pick.random() < 0.2 else "old", "scored_by": pick.choice(["m1", "m2"]) if scored else None}
-        )  # fmt: skip
-        for model in ("m1", "m2"):
-            values = {"feedback_id": number, "content_hash": "old", "model_id": model}
-            sentiment.append(
-                {
-                    **values,
-                    "sentiment": pick.choice(SENTIMENTS),
-                    "p_negative": pick.random(),
-                    "p_neutral": 0.0,
-                    "p_positive": 0.0,
-                    "scored_at": LONG_AGO,
-                }
-            )
-            for name in pick.sample(["delivery", "price", "staff", "trust"], pick.randrange(4)):
-                topic.append(
-                    {
-                        **values,
-                        "topic": name,
-                        "probability": pick.choice([0.6, 0.7, pick.random()]),
-                        "polarity": pick.choice(SENTIMENTS),
-                    }
-                )
-    for table, rows in ((tables.feedback, feedback), (tables.sentiment, sentiment), (tables.topic, topic)):
-        insert_rows(engine, table, rows)
+    numbers = range(1, count + 1)
+    keys = [{"feedback_id": n, "content_hash": "old", "model_id": model} for n in numbers for model in ("m1", "m2")]
+    insert_rows(engine, tables.feedback, [random_feedback(pick, number) for number in numbers])
+    insert_rows(engine, tables.sentiment, [random_score(pick) | key for key in keys])
+    insert_rows(engine, tables.topic, [key | mention for key in keys for mention in random_mentions(pick)])
+
+
+def random_feedback(pick: random.Random, number: int) -> Row:
+    return DEFAULTS["feedback"] | {
+        "feedback_id": number,
+        "external_id": str(number),
+        "raw_external_id": str(number),
+        "source": pick.choice(["shop", "nps", "mail"]),
+        "channel": pick.choice(["review", "survey", "email"]),
+        "product": pick.choice(["App", "Webshop", None]),
+        "country": pick.choice(["DK", "NO", "SE", None]),
+        "text": pick.choice(["", "a", "b", "c", "d"]),
+        "rating": pick.choice([None, 0.0, 1.0, 3.0, 4.0, 5.0, 9.0]),
+        "rating_max": pick.choice([3.0, 5.0, 10.0]),
+        "created_at": LONG_AGO + timedelta(seconds=pick.randrange(80 * 86400)),
+        "deleted_at": pick.choice([LONG_AGO] + 9 * [None]),
+        "content_hash": pick.choice(["new"] + 4 * ["old"]),
+        "scored_by": pick.choice([None, "m1", "m1", "m2", "m2", "m2"]),
+    }
+
+
+def random_score(pick: random.Random) -> Row:
+    return DEFAULTS["sentiment"] | {"sentiment": pick.choice(SENTIMENTS), "p_negative": pick.random()}
+
+
+def random_mentions(pick: random.Random) -> list[Row]:
+    names = pick.sample(["delivery", "price", "staff", "trust"], pick.randrange(4))
+    chances = [0.6, 0.7, pick.random()]
+    return [{"topic": n, "probability": pick.choice(chances), "polarity": pick.choice(SENTIMENTS)} for n in names]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -389,15 +397,14 @@ def test_a_view_of_ones_own_is_never_dropped_silently(postgres_engine: Engine, f
     with writing(postgres_engine) as connection:
         connection.execute(text("CREATE VIEW mine AS SELECT * FROM satisfaction"))
     edit(folder / "satisfaction.sql", "AS stars", "AS mean_stars")
-    with pytest.raises(PermanentError, match="view mine depends on view satisfaction.*drop yours"):
+    with pytest.raises(PermanentError, match=r"view mine depends on view satisfaction.*drop yours"):
         refresh_views(postgres_engine, folder)
     assert refresh_views(postgres_engine) == []
 
 
-def test_a_warehouse_without_tables_says_what_to_do(engine: Engine) -> None:
-    metadata.drop_all(engine)
+def test_a_warehouse_without_tables_says_what_to_do(empty_engine: Engine) -> None:
     with pytest.raises(PermanentError, match="run: klang migrate"):
-        refresh_views(engine)
+        refresh_views(empty_engine)
 
 
 def test_a_folder_that_is_missing_is_named(engine: Engine, tmp_path: Path) -> None:
