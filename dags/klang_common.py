@@ -26,9 +26,7 @@ SCORING_QUEUE = {"queue": os.environ["KLANG_SCORING_QUEUE"]} if os.environ.get("
 class KlangRetries(RetryPolicy):
     """A permanent error fails at once; a transient one waits as long as the other side asked for."""
 
-    def evaluate(
-        self, exception: BaseException, try_number: int, max_tries: int, context: Any = None
-    ) -> RetryDecision:
+    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
         if isinstance(exception, PermanentError):
             return RetryDecision.fail(str(exception))
         if isinstance(exception, TransientError) and exception.wait:

@@ -1,7 +1,8 @@
 """Give sentiment and topics to the feedback that waits for the model, then bring the views up to date.
 
-Starts whenever an ingest DAG has updated the feedback. Each mapped task scores one large range of feedback ids: loading
-the model costs as much as scoring hundreds of texts. Where nothing waits, the mapped task is skipped and the run goes on.
+Starts whenever an ingest DAG has updated the feedback. Each mapped task scores one large range of feedback ids, for
+loading the model costs as much as scoring hundreds of texts. Where nothing waits, the mapped task is skipped and the
+run goes on.
 """
 
 from dataclasses import asdict

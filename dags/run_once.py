@@ -27,10 +27,10 @@ hookimpl = pluggy.HookimplMarker("airflow")
 def main() -> int:
     """Returns 0, 1 where a DAG failed, or 2 for a wrong configuration."""
     try:
-        private_home.enter()
+        private_home.enter(private_home.RUN_DATABASE)
         settings = load_settings()
         settings.secret()  # a secret that is missing is said at once, not by every task
-        with private_home.alone("Another run is at work here; waiting for it"), output_to(LOG) as terminal:
+        with private_home.alone(private_home.RUN_DATABASE, wait=True), output_to(LOG) as terminal:
             return run_all(settings, terminal)
     except KlangError as error:
         print(f"klang: {error}", file=sys.stderr)
@@ -72,7 +72,7 @@ def run_all(settings: Settings, terminal: Console) -> int:
         stop_on_interrupt(terminal)
         lines = TaskLines(progress)
         lines.begin("Airflow and the warehouse, made ready")
-        private_home.make_metadata()
+        private_home.make_metadata(private_home.RUN_DATABASE)
         Flow.of(settings).prepare()
         dags = load_dags(settings)
         listen(lines)
@@ -87,7 +87,7 @@ def run_all(settings: Settings, terminal: Console) -> int:
 
 
 def stop_on_interrupt(terminal: Console) -> None:
-    """Ctrl-C ends the process on the spot: a task must not take it for a failure of its own, and nothing is half done."""
+    """Let Ctrl-C end the process on the spot: a task must not take it for a failure of its own."""
 
     def stop(*_: Any) -> None:
         terminal.show_cursor(True)
@@ -103,25 +103,10 @@ def load_dags(settings: Settings) -> dict[str, Any]:
     from pools import create_pools
 
     create_pools(settings)
-    forget_cut_off_runs()
     bag = DagBag(private_home.REPOSITORY / "dags")
     for file, error in bag.import_errors.items():
         raise PermanentError(f"{file} does not load: {error.strip().splitlines()[-1]}")
     return dict(bag.dags)
-
-
-def forget_cut_off_runs() -> None:
-    """Drop the runs of an earlier process that was killed: a scheduler would wait for them to end."""
-    from airflow.models.dagrun import DagRun
-    from airflow.utils.session import create_session
-    from airflow.utils.state import State
-    from airflow.utils.types import DagRunTriggeredByType
-    from sqlalchemy import select
-
-    cut_off = DagRun.state.in_(State.unfinished_dr_states), DagRun.triggered_by == DagRunTriggeredByType.TEST
-    with create_session() as session:
-        for run in session.scalars(select(DagRun).where(*cut_off)):
-            session.delete(run)
 
 
 def listen(lines: "TaskLines") -> None:

@@ -221,21 +221,19 @@ def predict(
     """
     from pipeline.predict import predict_file
 
-    model_name, labels = predict_model(context.obj, model)
+    chosen = predict_settings(context.obj, model)
     with progress("rows") as advance:
-        summary = predict_file(
-            source, output or default_output(source), model_name=model_name, labels=labels,
-            text_column=text_column, skip_bad=skip_bad, explain=explain, report=advance,
-        )  # fmt: skip
+        options = {"text_column": text_column, "skip_bad": skip_bad, "explain": explain, "report": advance}
+        summary = predict_file(source, output or default_output(source), **chosen, **options)
     err.print(f"  {summary}", highlight=False)
 
 
-def predict_model(config: Path | None, model: str | None) -> tuple[str, Any]:
-    """The model to use; a file can be scored without any klang.toml when the model is named."""
+def predict_settings(config: Path | None, model: str | None) -> dict[str, Any]:
+    """The model and the detector to use; a file can be scored without any klang.toml when the model is named."""
     if model:
-        return (str(Path(model).absolute()) if Path(model).is_dir() else model), {}
+        return {"model_name": str(Path(model).absolute()) if Path(model).is_dir() else model}
     settings = load_settings(config)
-    return settings.model_name, settings.model_labels
+    return {"model_name": settings.model_name, "labels": settings.model_labels, "detector": settings.detector}
 
 
 def default_output(source: Path) -> Path:
@@ -317,13 +315,12 @@ def status(settings: Settings, as_json: bool) -> None:
       klang status
       klang status --json | jq '.sources[] | select(.last_status == "failed")'
     """
-    from pipeline.flow import Flow
     from pipeline.status import source_statuses
     from pipeline.summary import alert_panel, status_table
     from pipeline.warehouse.alerts import summaries
-    from pipeline.warehouse.engine import reading
+    from pipeline.warehouse.engine import open_warehouse, reading
 
-    with reading(Flow.of(settings).engine) as connection:
+    with reading(open_warehouse(settings.warehouse_url)) as connection:
         statuses, alerts = source_statuses(connection, settings), summaries(connection, only_open=True)
     if as_json:
         content = {"sources": list(map(asdict, statuses)), "alerts": list(map(asdict, alerts))}
@@ -343,9 +340,12 @@ def migrate(settings: Settings) -> None:
     Example:
       klang migrate
     """
-    from pipeline.flow import Flow
+    from pipeline.warehouse.engine import open_warehouse
+    from pipeline.warehouse.migrate import migrate as upgrade
+    from pipeline.warehouse.views import refresh_views
 
-    applied, views = Flow.of(settings).prepare()
+    engine = open_warehouse(settings.warehouse_url)
+    applied, views = upgrade(engine), refresh_views(engine)
     out.print(
         f"migrations: {', '.join(applied) or 'none needed'}; views: {', '.join(views) or 'none changed'}",
         highlight=False,

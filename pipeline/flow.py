@@ -86,7 +86,8 @@ class Flow:
     def cleaner(self) -> Cleaner:
         kinds = self.settings.mask
         wanted = ALL_KINDS if kinds is None else frozenset(kind for kind in ALL_KINDS if str(kind) in kinds)
-        return Cleaner(self.settings.secret(), language_of, wanted)
+        detector = self.settings.detector
+        return Cleaner(self.settings.secret(), partial(language_of, detector=detector), wanted)
 
     def model_id(self) -> str:
         return model_id_of(self.settings.model_name)

@@ -17,22 +17,26 @@ from pipeline.records import Language
 Detector = Literal["klang", "langdetect"]
 
 UNDETERMINED = "und"
-SURE = 0.8
-# A source's own languages, each so many times likelier than the others.
+SURE = 0.8  # of the answers above this 99 in 100 are right on the development texts, and one text in 17 is below
+# A source's own languages, each so many times likelier than the others. On the development texts 20 takes the errors
+# from 30 to 9 in 1,000 where the country is right, and to 78 where it is a wrong one.
 HOME_WEIGHTS = {
-    "DK": {"da": 6.0},
-    "SE": {"sv": 6.0},
-    "NO": {"nb": 6.0, "nn": 3.0},
-    "FI": {"fi": 6.0, "sv": 2.0},
-    "DE": {"de": 6.0},
-    "GB": {"en": 6.0},
-    "US": {"en": 6.0},
+    "DK": {"da": 20.0},
+    "SE": {"sv": 20.0},
+    "NO": {"nb": 20.0, "nn": 6.0},
+    "FI": {"fi": 20.0, "sv": 4.0},
+    "DE": {"de": 20.0},
+    "GB": {"en": 20.0},
+    "US": {"en": 20.0},
 }
 OTHER = "other"
-OTHER_PRIOR = 0.3
+# The detector learned from as many texts of each; customers write less of these.
+PRIOR = {"nn": 0.6, OTHER: 0.3}
 LANGDETECT_OURS = {"da", "sv", "no", "en"}
 LANGDETECT_OTHERS = 0.02  # it knows 51 others
 LETTERS = re.compile(r"[^\W\d_]")
+ISLAND_LETTERS = re.compile(r"[ðþ]", re.IGNORECASE)
+FAROESE = re.compile(r"^(?!.*þ).*(?:ø|\b(?:tað|ikki|ein|eitt|hevur|vóru)\b)", re.IGNORECASE | re.DOTALL)
 
 
 def language_of(
@@ -83,18 +87,21 @@ def weighed(likely: Mapping[str, float], text: str, home: Mapping[str, float]) -
 
 def named(row: Sequence[float], text: str, home: Mapping[str, float]) -> dict[str, float]:
     """Klang's probabilities times the prior, with "other" under langdetect's name for it if that is not one of ours."""
-    likely = dict(zip(LANGUAGES, row, strict=True))
-    other = likely.pop(OTHER) * OTHER_PRIOR
+    likely = {code: value * PRIOR.get(code, 1.0) for code, value in zip(LANGUAGES, row, strict=True)}
     foreign = max((weight for code, weight in home.items() if code not in LANGUAGES), default=1.0)
-    name = foreign_name(text) if other * foreign > max(likely.values()) else OTHER
-    return {**likely, name: other}
+    if likely[OTHER] * foreign <= max(value for code, value in likely.items() if code != OTHER):
+        return likely
+    name, certainty = foreign_name(text)
+    return {**likely, name: likely[OTHER] * certainty, OTHER: likely[OTHER] * (1 - certainty)}
 
 
-def foreign_name(text: str) -> str:
-    """The code of the language that langdetect finds, OTHER if it is one of ours or none."""
+def foreign_name(text: str) -> tuple[str, float]:
+    """The language that langdetect finds, and how sure it is; OTHER if it is one of ours or none."""
+    if ISLAND_LETTERS.search(text):  # langdetect knows neither
+        return ("fo" if FAROESE.search(text) else "is"), 1.0
     guesses = from_langdetect(text, others=1.0)
     name = max(sorted(guesses), key=guesses.__getitem__, default=OTHER)
-    return OTHER if name in LANGUAGES else name
+    return (OTHER, 0.0) if name in LANGUAGES or name == OTHER else (name, guesses[name])
 
 
 def from_langdetect(text: str, others: float = LANGDETECT_OTHERS) -> dict[str, float]:

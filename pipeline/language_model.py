@@ -134,7 +134,7 @@ def symbol_table() -> Hashes:
 def to_next_edge(symbols: Hashes, edges: NDArray[np.intp]) -> NDArray[np.intp]:
     """How many symbols on the next edge is; 0 for the last one."""
     following = np.concatenate([edges, [len(symbols) - 1]])
-    return following[np.cumsum(symbols == 0)] - np.arange(len(symbols))
+    return np.asarray(following[np.cumsum(symbols == 0)] - np.arange(len(symbols)), np.intp)
 
 
 def word_hashes(symbols: Hashes, edges: NDArray[np.intp]) -> Hashes:

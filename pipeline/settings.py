@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 from pipeline.clock import parse_time
 from pipeline.errors import ConfigError
@@ -32,7 +32,7 @@ DEFAULT_SERIES: tuple[tuple[str, ...], ...] = (
 )
 SERIES_COLUMNS = ("source", "channel", "language", "country", "product", "topic")
 MIN_SECRET = 16  # bytes
-TYPES = {str: "a text in quotes", list: "a list of texts", dict: "a table of texts"}
+TYPES: Mapping[type, str] = {str: "a text in quotes", list: "a list of texts", dict: "a table of texts"}
 SECTIONS = {
     "warehouse": {"url"},
     "model": {"name", "labels"},
@@ -41,6 +41,9 @@ SECTIONS = {
     "clock": {"now"},
     "alerts": {"false_alarms_per_month", "series", "horizon_days", "page_days", "notify"},
 }
+
+
+Detector = Literal["klang", "langdetect"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class Settings:
     warehouse_url: str = field(repr=False)
     model_name: str
     model_labels: Mapping[str, str] = field(default_factory=dict)
-    detector: str = "langdetect"
+    detector: Detector = "klang"
     mask: tuple[str, ...] | None = None  # kinds of personal data to mask; None: all
     sources: tuple[SourceSettings, ...] = ()
     alerts: AlertSettings = AlertSettings()
@@ -138,7 +141,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.
         warehouse_url=absolute_sqlite(str(url), path.parent),
         model_name=absolute_model(str(section(content, "model").get("name", "models/klang-nordic")), path.parent),
         model_labels=checked(section(content, "model").get("labels", {}), dict, f"[model] labels in {path}"),
-        detector=str(section(content, "language").get("detector", "langdetect")),
+        detector=detector_of(section(content, "language").get("detector", "klang"), path),
         mask=mask_kinds(section(content, "privacy").get("mask"), path),
         sources=read_sources(content.get("source", []), path),
         alerts=read_alerts(section(content, "alerts"), path),
@@ -273,6 +276,12 @@ def read_targets(found: Any, path: Path) -> tuple[Target, ...]:
             raise ConfigError(f"every {where} needs either a url or a connection")
         checked(target, dict, where)
     return tuple(Target(**target) for target in found)
+
+
+def detector_of(found: Any, path: Path) -> Detector:
+    if found not in get_args(Detector):
+        raise ConfigError(f"[language] detector in {path} is one of {', '.join(get_args(Detector))}, not {found!r}")
+    return cast(Detector, found)
 
 
 def mask_kinds(found: Any, path: Path) -> tuple[str, ...] | None:

@@ -90,7 +90,7 @@ def next_steps(settings: Settings) -> str:
         look = "psql, and: SELECT * FROM sentiment_daily ORDER BY day DESC LIMIT 5"
     return (
         f"\n[bold]Next[/]\n  Query it        {escape(look)}\n  Airflow's pages make airflow\n"
-        "  Your own data   add a \\[[source]] to klang.toml; klang sources shows the kinds\n"
+        "  Your own data   add a source to klang.toml; klang sources shows the kinds\n"
         "  Your own file   klang predict reviews.csv --output scored.csv"
     )
 

@@ -31,7 +31,15 @@ name = "dummy"
 name = "shop"
 kind = "file"
 path = "shop*.csv"
-fields = { external_id = "id", created_at = "created", updated_at = "updated", deleted_at = "deleted", text = "body", rating = "stars", language = "locale", country = "country" }
+[source.fields]
+external_id = "id"
+created_at = "created"
+updated_at = "updated"
+deleted_at = "deleted"
+text = "body"
+rating = "stars"
+language = "locale"
+country = "country"
 """
 
 

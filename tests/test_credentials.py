@@ -19,7 +19,10 @@ CONNECTIONS = {
         '{"login": "kim", "password": "pw", "host": "h", "port": "993", "extra": {"tls": "ssl"}}',
         Credentials("kim", "pw", "h", 993, {"tls": "ssl"}),
     ),
-    "JSON with extra as text": (' {"password": "pw", "extra": "{\\"a\\": 1}"}', Credentials(password="pw", extra={"a": 1})),
+    "JSON with extra as text": (
+        ' {"password": "pw", "extra": "{\\"a\\": 1}"}',
+        Credentials(password="pw", extra={"a": 1}),
+    ),
     "JSON without extra": ('{"password": "pw", "extra": ""}', Credentials(password="pw")),
 }
 
@@ -30,7 +33,14 @@ def test_a_connection_is_read_as_airflow_writes_it(value: str, expected: Credent
 
 
 @pytest.mark.parametrize(
-    "value", ["hunter2", "imap://kim:hunter2@host:port/", '{"password": "hunter2"', '{"port": "hunter2"}', '{"extra": "hunter2"}']
+    "value",
+    [
+        "hunter2",
+        "imap://kim:hunter2@host:port/",
+        '{"password": "hunter2"',
+        '{"port": "hunter2"}',
+        '{"extra": "hunter2"}',
+    ],
 )
 def test_what_cannot_be_read_is_named_without_its_content(value: str) -> None:
     with pytest.raises(ConfigError, match="AIRFLOW_CONN_MAIL") as caught:

@@ -19,7 +19,7 @@ KLANG = [sys.executable, "-c", "from pipeline.cli import main; main()"]
 # Everything but the clock and the database's own counters.
 FINAL_ROWS = {
     "raw_item": "source, external_id, version, payload_hash, deleted_at, is_current, skipped",
-    "feedback": "source, external_id, channel, author_key, title, text, rating, language, created_at, deleted_at, scored_by",
+    "feedback": "source, external_id, channel, author_key, title, text, rating, language, deleted_at, scored_by",
     "sentiment": "content_hash, model_id, p_negative, p_neutral, p_positive",
     "topic": "content_hash, model_id, topic, probability, polarity",
     "quarantine": "source, stage, external_id, reason",
@@ -30,7 +30,8 @@ FINAL_ROWS = {
 def sample_config(folder: Path, model: str) -> dict[str, str]:
     """The repository's klang.toml with its warehouse in `folder`; returns the environment that names it."""
     content = (ROOT / "klang.toml").read_text(encoding="utf-8")
-    content = content.replace('path = "pipeline/', f'path = "{ROOT}/pipeline/').replace('"models/klang-nordic"', f'"{model}"')
+    content = content.replace('path = "pipeline/', f'path = "{ROOT}/pipeline/')
+    content = content.replace('"models/klang-nordic"', f'"{model}"')
     (folder / "klang.toml").write_text(content, encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KLANG_")}
     return kept | {"KLANG_CONFIG": str(folder / "klang.toml")}

@@ -11,7 +11,12 @@ from pipeline.records import Counts, RawItem, Score, scored_text
 
 @pytest.mark.parametrize(
     ("probabilities", "sentiment"),
-    [((0.6, 0.3, 0.1), "negative"), ((0.2, 0.5, 0.3), "neutral"), ((0.1, 0.2, 0.7), "positive"), ((0.0, 1.0, 0.0), "neutral")],
+    [
+        ((0.6, 0.3, 0.1), "negative"),
+        ((0.2, 0.5, 0.3), "neutral"),
+        ((0.1, 0.2, 0.7), "positive"),
+        ((0.0, 1.0, 0.0), "neutral"),
+    ],
 )
 def test_the_likeliest_sentiment_counts(probabilities: tuple[float, float, float], sentiment: str) -> None:
     assert Score(*probabilities).sentiment == sentiment

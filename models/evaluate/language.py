@@ -119,9 +119,12 @@ def certainty(title: str, of: list[Case]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--texts", type=int, default=2000, help="how many of the development texts")
     parser.add_argument("--chosen-with", action="store_true", help="the half of the phrases that chose, not the other")
     arguments = parser.parse_args()
-    sets = {"development files": development(arguments.data), "phrases": cases(held_out=not arguments.chosen_with)}
+    texts = development(arguments.data)
+    texts = random.Random(SEED).sample(texts, min(arguments.texts, len(texts)))
+    sets = {"development files": texts, "phrases": cases(held_out=not arguments.chosen_with)}
     for title, of in sets.items():
         table(title, of)
     for title, of in sets.items():

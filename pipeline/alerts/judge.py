@@ -11,6 +11,7 @@ from pipeline.alerts.detect import Verdict, share_verdicts
 from pipeline.alerts.evidence import Alarm, Negative, drivers_of, quotes_of
 from pipeline.alerts.series import DayCount, Key, Table, grouped, tabulate
 
+LONGEST_WINDOW = 7  # days of evidence that are shown; what is older is no news
 NegativesOf = Callable[[Key, date, date], list[Negative]]
 
 
@@ -36,7 +37,8 @@ def alarms_of_day(table: Table, verdict: Verdict, column: int, negatives_of: Neg
     position = table.totals.shape[1] - judged + column
     day = table.day(position)
     rows = sorted(np.flatnonzero(verdict.alarm[:, column]), key=lambda row: (verdict.p_value[row, column], row))
-    since = {table.keys[row]: day - timedelta(days=int(verdict.window[row, column]) - 1) for row in rows}
+    windows = np.minimum(verdict.window[:, column], LONGEST_WINDOW)
+    since = {table.keys[row]: day - timedelta(days=int(windows[row]) - 1) for row in rows}
     found = {key: negatives_of(key, start, day) for key, start in since.items()}
     ids = {key: frozenset(one.feedback_id for one in negatives) for key, negatives in found.items()}
     for group in grouped(list(since), ids):

@@ -31,6 +31,7 @@ class Cleaner:
             notes["characters_cut"] = len(draft.text) - MAX_TEXT
         text = self.masked(draft.text[:MAX_TEXT], country, notes)
         title = self.masked(draft.title, country, notes) if draft.title else None
+        author = (draft.author or "").strip()
         return Feedback(
             external_id=draft.external_id,
             channel=channel,
@@ -40,7 +41,7 @@ class Cleaner:
             created_at=draft.created_at,
             updated_at=draft.updated_at,
             thread_id=draft.thread_id,
-            author_key=author_key(self.secret, draft.author) if (draft.author or "").strip() else None,
+            author_key=author_key(self.secret, author) if author else None,
             product=draft.product or product,
             country=country,
             rating=draft.rating,

@@ -53,7 +53,11 @@ class ForeignScorer:
         )  # fmt: skip
         owner = encoded.pop("overflow_to_sample_mapping")
         with torch.inference_mode():
-            probabilities = self.model(**encoded).logits.softmax(-1)
+            parts = [
+                self.model(**{name: value[i : i + BATCH] for name, value in encoded.items()}).logits.softmax(-1)
+                for i in range(0, len(owner), BATCH)
+            ]
+        probabilities = torch.cat(parts)
         return [self.read(probabilities[owner == i].mean(0)) for i in range(len(texts))]
 
     def read(self, probabilities: Any) -> Score:

@@ -1,24 +1,27 @@
 """Klang's own model: one encoder pass a text gives sentiment, topics and their polarity.
 
-A text longer than the encoder's positions is read in windows whose token vectors are laid side by side, so the heads
-see all of it. Identical texts are scored once, and texts of like length together.
+A text longer than the encoder's positions is read in windows, whose means are joined so that the heads see all of it;
+only a few windows are in memory at once. Identical texts are scored once, and texts of like length together.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline.errors import ConfigError
 from pipeline.records import Score, TopicScore
-from pipeline.scoring.heads import apply_heads
+from pipeline.scoring.heads import apply_heads, join_windows, judge, window_means
 from pipeline.scoring.registry import NO_WORDS
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 SENTIMENTS = ("negative", "neutral", "positive")
-TOKENS_A_BATCH = 4096  # padding included; larger batches gain nothing on a CPU
+TOKENS_A_BATCH = 1024  # padding included: what lies between two layers then stays in a core's cache
 MAX_TOPICS = 4
 
 
@@ -53,20 +56,20 @@ class NordicScorer:
     def __init__(self, folder: Path) -> None:
         import torch
         from safetensors.torch import load_file
-        from transformers import AutoModel, AutoTokenizer
-        from transformers.utils import logging
+        from tokenizers import Tokenizer
 
-        logging.disable_progress_bar()
+        from pipeline.scoring.encoder import Encoder
+
         self.description = read_description(folder)
         self.model_id = self.description.model_id
-        self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        encoder = AutoModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
-        self.encoder = encoder.eval().to(self.device)
-        self.heads = {
-            name: value.float().to(self.device) for name, value in load_file(folder / "heads.safetensors").items()
-        }
-        self.window = self.encoder.config.max_position_embeddings - 2
+        self.encoder = Encoder(folder, self.device)
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
+        heads = load_file(folder / "heads.safetensors")
+        self.heads = {name: value.float().to(self.device) for name, value in heads.items()}
+        self.batch_tokens = TOKENS_A_BATCH if self.device.type == "cpu" else 64 * TOKENS_A_BATCH
 
     def score(self, texts: Sequence[str]) -> list[Score]:
         unique = list(dict.fromkeys(text.strip() for text in texts))
@@ -75,40 +78,62 @@ class NordicScorer:
         return [scores[text.strip()] for text in texts]
 
     def score_unique(self, texts: list[str]) -> list[Score]:
-        ids = [self.encode(text) for text in texts]
-        order = sorted(range(len(texts)), key=lambda i: len(ids[i]))
-        scores: list[Score] = [NO_WORDS] * len(texts)
-        for batch in batched(order, ids, self.window + 2):
-            for i, score in zip(batch, self.score_batch([ids[i] for i in batch]), strict=True):
-                scores[i] = score
-        return scores
+        ids = self.encode(texts)
+        long = [i for i, one in enumerate(ids) if len(one) > self.encoder.positions]
+        short = sorted((i for i, one in enumerate(ids) if len(one) <= self.encoder.positions), key=lambda i: len(ids[i]))
+        scores = {i: self.score_long(ids[i]) for i in long}
+        for batch in self.batches(short, ids):
+            scores |= zip(batch, self.score_batch([ids[i] for i in batch]), strict=True)
+        return [scores[i] for i in range(len(texts))]
 
-    def encode(self, text: str) -> list[int]:
-        encoded: list[int] = self.tokenizer(self.description.prefix + text, verbose=False)["input_ids"]
-        return encoded
+    def encode(self, texts: list[str]) -> list[list[int]]:
+        encodings = self.tokenizer.encode_batch_fast([self.description.prefix + text for text in texts])
+        return [encoding.ids for encoding in encodings]
+
+    def batches(self, order: list[int], ids: list[list[int]]) -> Iterator[list[int]]:
+        """Batches of at most `batch_tokens` with their padding; `order` goes from short to long."""
+        batch: list[int] = []
+        for i in order:
+            if batch and (len(batch) + 1) * len(ids[i]) > self.batch_tokens:
+                yield batch
+                batch = []
+            batch.append(i)
+        if batch:
+            yield batch
 
     def score_batch(self, batch: list[list[int]]) -> list[Score]:
         import torch
 
         with torch.inference_mode():
-            if len(batch[0]) > self.window + 2:
-                hidden = torch.cat([self.hidden([window])[0][0] for window in self.windows(batch[0])]).unsqueeze(0)
-                mask = torch.ones(hidden.shape[:2], device=self.device)
-            else:
-                hidden, mask = self.hidden(batch)
-            return self.read(apply_heads(hidden, mask, self.heads))
+            return self.read(apply_heads(*self.hidden(batch), self.heads))
 
-    def hidden(self, batch: list[list[int]]) -> tuple[Any, Any]:
-        padded = self.tokenizer.pad({"input_ids": batch}, return_tensors="pt").to(self.device)
-        mask = padded["attention_mask"]
-        return self.encoder(input_ids=padded["input_ids"], attention_mask=mask).last_hidden_state, mask
+    def score_long(self, ids: list[int]) -> Score:
+        import torch
 
-    def windows(self, ids: list[int]) -> list[list[int]]:
-        """The inner ids in pieces, each between the marks of beginning and end."""
+        with torch.inference_mode():
+            means = [window_means(hidden, mask, self.heads["topic.query"]) for hidden, mask in self.windows(ids)]
+            return self.read(judge(*join_windows(means), self.heads))[0]
+
+    def hidden(self, batch: list[list[int]]) -> tuple[Tensor, Tensor]:
+        """Token vectors (texts, tokens, d) and their mask (texts, tokens)."""
+        import torch
+
+        width = max(map(len, batch))
+        padded = [ids + [self.encoder.pad] * (width - len(ids)) for ids in batch]
+        lengths = torch.tensor([len(ids) for ids in batch], device=self.device)
+        mask = (torch.arange(width, device=self.device) < lengths.unsqueeze(1)).float()
+        return self.encoder(torch.tensor(padded, device=self.device), mask), mask
+
+    def windows(self, ids: list[int]) -> Iterator[tuple[Tensor, Tensor]]:
+        """A text's vectors, some windows at a time, each window between the marks of beginning and end."""
         first, *inner, last = ids
-        return [[first, *inner[i : i + self.window], last] for i in range(0, len(inner), self.window)]
+        size = self.encoder.positions - 2
+        pieces = [[first, *inner[i : i + size], last] for i in range(0, max(1, len(inner)), size)]
+        together = max(1, self.batch_tokens // self.encoder.positions)
+        for i in range(0, len(pieces), together):
+            yield self.hidden(pieces[i : i + together])
 
-    def read(self, logits: dict[str, Any]) -> list[Score]:
+    def read(self, logits: dict[str, Tensor]) -> list[Score]:
         import torch
 
         shifted = logits["sentiment"] + torch.tensor([0.0, self.description.neutral_bias, 0.0], device=self.device)
@@ -126,15 +151,3 @@ class NordicScorer:
             if probability >= threshold
         ]
         return tuple(sorted(found, key=lambda one: -one.probability)[:MAX_TOPICS])
-
-
-def batched(order: list[int], ids: list[list[int]], longest: int) -> list[list[int]]:
-    """Batches of at most TOKENS_A_BATCH with their padding; a text that needs windows goes alone."""
-    batches: list[list[int]] = []
-    for i in order:  # from short to long, so the newest text sets the width
-        width = len(ids[i])
-        if batches and width <= longest and (len(batches[-1]) + 1) * width <= TOKENS_A_BATCH:
-            batches[-1].append(i)
-        else:
-            batches.append([i])
-    return batches

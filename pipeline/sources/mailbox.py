@@ -59,7 +59,9 @@ class Source:
         """A Maildir's file names are unique and sort by time of delivery; flags after the colon may change."""
         for folder in ("cur", "new"):
             if not (self.path / folder).is_dir():
-                raise PermanentError(f"{self.path} has no folder {folder!r}; give the folder of a Maildir, or an mbox file")
+                raise PermanentError(
+                    f"{self.path} has no folder {folder!r}; give the folder of a Maildir, or an mbox file"
+                )
         files = {
             path.name.partition(":")[0]: path for folder in ("new", "cur") for path in (self.path / folder).iterdir()
         }
@@ -75,6 +77,8 @@ class Source:
         message = parse_message(raw, self.own_domains)
         if message.kind != "customer":
             raise Skip(message.kind)
+        if not message.text:
+            raise Skip("no_customer_text")
         if message.sent_at is None:
             raise RecordError("the mail has no date that can be read")
         yield Draft(

@@ -107,13 +107,26 @@ def recover(connection: Connection, last_day: date, now: datetime) -> list[Chang
 
 
 def queue(connection: Connection, changes: Sequence[Change], targets: Sequence[str], now: datetime) -> None:
-    """Put the changes into the outbox of each target, in the transaction that made them; the same change once."""
+    """Put the changes into the outbox of each target, in the transaction that made them; the same change once.
+
+    That an alert is over interests only those who were told that it began.
+    """
+    told = told_of(connection, [change.alert_id for change in changes])
     rows = [
         {"alert_id": change.alert_id, "change": change.change, "target": target, "queued_at": now}
         for change in changes
         for target in targets
+        if change.change == "opened" or (change.alert_id, target) in told
     ]
     upsert(connection, notification, rows, ("alert_id", "change", "target"))
+
+
+def told_of(connection: Connection, alert_ids: Sequence[int]) -> set[tuple[int, str]]:
+    """(alert, target) for each opening that is in the outbox."""
+    statement = select(notification.c.alert_id, notification.c.target).where(
+        notification.c.alert_id.in_(alert_ids), notification.c.change == "opened"
+    )
+    return set(connection.execute(statement).tuples())
 
 
 def unsent(connection: Connection, targets: Sequence[str]) -> list[Notification]:

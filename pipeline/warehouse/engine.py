@@ -76,7 +76,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def friendly(engine: Engine) -> Iterator[None]:
-    """Turn the driver's errors into ours, without the password that a URL may hold; our own mistakes stay as they are."""
+    """Turn the driver's errors into ours, without the password a URL may hold; our own mistakes stay as they are."""
     try:
         yield
     except DBAPIError as error:
@@ -93,9 +93,9 @@ def explained(error: DBAPIError, where: str) -> KlangError | None:
     if any(sign in signs for sign in OUTDATED):
         return PermanentError(f"the warehouse {where} has no current schema ({reason}); run: klang migrate")
     if any(sign in signs for sign in IN_THE_WAY):
-        return TransientError(f"another run wrote to the same rows of the warehouse {where} at the same time; run this again")
+        return TransientError(f"another run wrote the same rows to the warehouse {where} at the same time; try again")
     if isinstance(error, OperationalError):
-        return TransientError(f"the warehouse {where} cannot be used: {reason}; is it running, and is the URL right?")
+        return TransientError(f"cannot use the warehouse {where}: {reason}; is it running, and is the URL right?")
     if "InsufficientPrivilege" in signs or "not a database" in signs:
-        return PermanentError(f"the warehouse {where} cannot be used: {reason}; check its URL and the rights of its user")
+        return PermanentError(f"cannot use the warehouse {where}: {reason}; check its URL and its user's rights")
     return None

@@ -282,7 +282,9 @@ def test_every_kind_has_a_case() -> None:
 
 def test_ids_are_unique_and_stable(vendor: Vendor) -> None:
     vendor.has(*FIVE)
-    ids = [[item.external_id for page in make_source(vendor.settings).pages({}) for item in page.items] for _ in range(2)]
+    ids = [
+        [item.external_id for page in make_source(vendor.settings).pages({}) for item in page.items] for _ in range(2)
+    ]
     assert ids[0] == ids[1]
     assert len(set(ids[0])) == len(FIVE)
 

@@ -83,8 +83,9 @@ def test_wrong_sql_is_our_mistake_and_keeps_its_traceback(postgres_engine: Engin
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "klang.db").write_text("not a database, but long enough to be taken for one " * 50)
-    with pytest.raises(PermanentError, match=r"klang\.db.*not a database") as caught, reading(
-        open_warehouse(f"sqlite:///{tmp_path / 'klang.db'}")
+    with (
+        pytest.raises(PermanentError, match=r"klang\.db.*not a database") as caught,
+        reading(open_warehouse(f"sqlite:///{tmp_path / 'klang.db'}")),
     ):
         pass
     assert "\n" not in str(caught.value)
@@ -125,15 +126,13 @@ url, worker = sys.argv[1:]
 for number in range(20):
     with writing(open_warehouse(url)) as connection:
         before = connection.execute(select(func.count()).select_from(run_log)).scalar()
-        row = {"run_id": f"{worker}-{number}", "stage": "score", "status": "success", "counts": {}, "error": str(before)}
-        connection.execute(run_log.insert().values(started_at=datetime.now(UTC), **row))
+        row = {"run_id": f"{worker}-{number}", "stage": "score", "status": "success", "counts": {}}
+        connection.execute(run_log.insert().values(started_at=datetime.now(UTC), error=str(before), **row))
 """
 
 
-def test_writing_processes_wait_for_one_another(
-    sqlite_engine: Engine, in_processes: Callable[..., None]
-) -> None:
-    in_processes(IMPORTS, WRITE_TWENTY_ROWS, *[(sqlite_engine.url, worker) for worker in range(3)])
+def test_writing_processes_wait_for_one_another(sqlite_engine: Engine, in_processes: Callable[..., None]) -> None:
+    in_processes(IMPORTS, WRITE_TWENTY_ROWS, *[(sqlite_engine.url, worker) for worker in range(2)])
     with reading(sqlite_engine) as connection:
         seen = sorted(int(row) for row in connection.execute(select(run_log.c.error)).scalars())
-    assert seen == list(range(60))  # every writer saw all rows of those before it
+    assert seen == list(range(40))  # every writer saw all rows of those before it

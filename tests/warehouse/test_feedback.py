@@ -97,7 +97,9 @@ def test_both_databases_agree_on_many_conversations_in_one_batch(engine: Engine)
     for name, (versions, *_) in HISTORIES.items():
         land_versions(engine, versions, name)
     clean_all(engine, 500)
-    expected = {key.replace("T/", f"{name}/"): text for name, (_, lives, *_) in HISTORIES.items() for key, text in lives.items()}
+    expected = {
+        key.replace("T/", f"{name}/"): text for name, (_, lives, *_) in HISTORIES.items() for key, text in lives.items()
+    }
     assert live(engine) == expected
     assert in_quarantine(engine) == sum(waits for *_, waits in HISTORIES.values())
 

@@ -105,7 +105,12 @@ def test_the_order_of_keys_makes_no_version() -> None:
 
 
 # payloads that a careless driver or database refuses
-STRANGE = ({"text": "cut emoji \ud83d"}, {"text": "nul \x00"}, {"text": "Blåbær 🫐", "when": NOW}, {"text": float("nan")})
+STRANGE = (
+    {"text": "cut emoji \ud83d"},
+    {"text": "nul \x00"},
+    {"text": "Blåbær 🫐", "when": NOW},
+    {"text": float("nan")},
+)
 
 
 @pytest.mark.parametrize("payload", STRANGE, ids=["lone surrogate", "nul", "letters and a time", "nan"])

@@ -62,10 +62,12 @@ def test_a_schema_of_a_newer_klang_is_left_alone(empty_engine: Engine) -> None:
         migrate(empty_engine)
 
 
-IMPORTS = "import sys\nfrom pipeline.warehouse.engine import open_warehouse\nfrom pipeline.warehouse.migrate import migrate"
+IMPORTS = (
+    "import sys\nfrom pipeline.warehouse.engine import open_warehouse\nfrom pipeline.warehouse.migrate import migrate"
+)
 
 
 def test_processes_that_migrate_at_once_do_not_meet(empty_engine: Engine, in_processes: Callable[..., None]) -> None:
     url = empty_engine.url.render_as_string(hide_password=False)
-    in_processes(IMPORTS, "migrate(open_warehouse(sys.argv[1]))", *[(url,)] * 3)
+    in_processes(IMPORTS, "migrate(open_warehouse(sys.argv[1]))", (url,), (url,))
     assert migrate(empty_engine) == []

@@ -9,6 +9,7 @@ import re
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -339,6 +340,12 @@ def test_first_refresh_makes_all_views_and_the_second_changes_nothing(engine: En
 def test_views_come_after_those_they_read() -> None:
     names = [view.name for view in read_views("sqlite")]
     assert names.index("feedback_scored") < names.index("driver_impact_by_segment") < names.index("driver_impact")
+
+
+def test_two_refreshes_at_once_make_every_view_once(engine: Engine) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(refresh_views, 4 * [engine]))
+    assert sorted(name for names in made for name in names) == list(view_names())
 
 
 def test_a_changed_view_and_those_that_read_it_are_made_anew(engine: Engine, folder: Path) -> None:

@@ -1,0 +1,1 @@
+"""Which sentence drove the sentiment of a text, and which each of its topics."""
