@@ -1,4 +1,4 @@
-"""Score a file of texts: `klang predict`. Memory does not grow with the file, and a killed run leaves no half output."""
+"""Score a file of texts: `klang predict`. Memory does not grow with the file; a killed run leaves no half output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pipeline.formats.read import Block, open_source
 from pipeline.formats.write import Kinds, open_writer
 from pipeline.language import Detector, languages_of
 from pipeline.records import Language, Score
-from pipeline.scoring import explain as explaining
+from pipeline.scoring.explain import explain as explanations
 from pipeline.scoring.registry import Scorer, load_scorer
 
 COLUMNS = ("language", "language_confidence", "sentiment", "p_negative", "p_neutral", "p_positive", "topics")
@@ -191,13 +191,14 @@ class Annotator:
         self.remember({text: known[text] for text in fresh if len(text) <= REMEMBERED_LENGTH})
         return [known[text] for text in texts]
 
-    def results(self, texts: list[str]) -> Iterator[Result]:
+    def results(self, texts: list[str]) -> list[Result]:
         languages = languages_of(texts, detector=self.detector)
-        for text, language, score in zip(texts, languages, self.scorer.score(texts), strict=True):
-            result = columns_of(language, score)
-            if self.explain:
-                result[EXPLANATION] = [asdict(one) for one in explaining.explain(self.scorer, text, score)]
-            yield result
+        scores = self.scorer.score(texts)
+        results = [columns_of(language, score) for language, score in zip(languages, scores, strict=True)]
+        if self.explain:
+            for result, found in zip(results, explanations(self.scorer, texts, scores), strict=True):
+                result[EXPLANATION] = [asdict(one) for one in found]
+        return results
 
     def remember(self, results: dict[str, Result]) -> None:
         self.remembered |= results

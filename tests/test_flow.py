@@ -207,9 +207,8 @@ class Desk:
         now = (NOW + timedelta(minutes=self.minute)).isoformat()
         if ticket not in self.tickets and gone:
             return
-        self.tickets[ticket] = {
-            "id": ticket, "at": NOW.isoformat(), "touched": now, "gone": now if gone else None, "lang": "da", "messages": messages,
-        }  # fmt: skip
+        fixed = {"id": ticket, "at": NOW.isoformat(), "lang": "da"}
+        self.tickets[ticket] = {**fixed, "touched": now, "gone": now if gone else None, "messages": messages}
 
     def write(self, ticket: int, count: int) -> None:
         self.change(

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -110,7 +109,6 @@ def main() -> None:
         "neutral_bias": round(bias, 2),
     }
     (arguments.out / "klang.json").write_text(json.dumps(description, indent=2) + "\n")
-    shutil.copy(arguments.start / "training.json", arguments.out / "training.json")
     print(json.dumps(description, indent=2))
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def _chunks(codes: Ints, days: Ints) -> Iterator[Ints]:
     series_at_once = max(CELLS_AT_ONCE // span, 1)
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(0, int(codes.max()) + series_at_once + 1, series_at_once))
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in pairwise(bounds):
         if end > start:
             yield order[start:end]
 

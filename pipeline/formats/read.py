@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from pipeline.errors import ConfigError, PermanentError
+from pipeline.errors import PermanentError
 from pipeline.records import Json, Rejected
 from pipeline.sources.rows import DELIMITERS, encoding_of, json_rows
 
@@ -61,13 +61,14 @@ class Source:
         raise NotImplementedError
 
     def kept(self, names: Sequence[str]) -> list[str]:
-        """The names under which columns go on."""
-        taken = self.reserved.intersection(names)
-        for name in taken:
-            if f"{name}_input" in names:
-                raise ConfigError(f"{self.path.name} has both {name!r} and '{name}_input'; rename one of them")
-        self.renamed |= taken
-        return [f"{name}_input" if name in taken else name for name in names]
+        """The names under which columns go on; no two become the same."""
+        self.renamed |= self.reserved.intersection(names)
+        return [self.free_name(name, names) if name in self.reserved else name for name in names]
+
+    def free_name(self, name: str, names: Sequence[str]) -> str:
+        while name in names:
+            name += "_input"
+        return name
 
 
 def open_source(path: Path, reserved: Collection[str] = ()) -> Source:
@@ -132,12 +133,14 @@ class CsvSource(Source):
         with self.open() as file:
             reader = csv.reader(file, delimiter=self.delimiter)
             next(reader)
-            for values in readable(reader, lambda why: bad(f"line {reader.line_num} of {self.path.name} is not CSV: {why}")):
+            for values in readable(reader, lambda why: bad(f"{self.line(reader.line_num)} is not CSV: {why}")):
                 if len(values) == len(self.names):
                     yield dict(zip(self.names, values, strict=True))
                 elif values:
-                    counts = f"{len(values)} fields, its header {len(self.names)}"
-                    bad(f"line {reader.line_num} of {self.path.name} has {counts}")
+                    bad(f"{self.line(reader.line_num)} has {len(values)} fields, its header {len(self.names)}")
+
+    def line(self, number: int) -> str:
+        return f"line {number} of {self.path.name}"
 
 
 def delimiter_of(header: str) -> str:

@@ -109,7 +109,7 @@ def to_batch(rows: Sequence[Json], schema: Any) -> Any:
     try:
         return pyarrow.RecordBatch.from_pylist(list(rows), schema)
     except (pyarrow.ArrowException, TypeError, UnicodeError) as error:
-        raise PermanentError(f"the rows fit no Parquet schema: {error}; write .jsonl instead") from None
+        raise PermanentError(f"the rows do not fit Parquet: {error}; write .jsonl instead") from None
 
 
 def schema_of(source: Source) -> Any:
@@ -124,5 +124,5 @@ def schema_of(source: Source) -> Any:
             found = pyarrow.schema([(name, pyarrow.array(block.column(name)).type) for name in block.names])
             schema = pyarrow.unify_schemas([schema, found], promote_options="permissive")
         except (pyarrow.ArrowException, TypeError, UnicodeError) as error:
-            raise PermanentError(f"{source.path.name} has a column of mixed types: {error}; write .jsonl instead") from None
+            raise PermanentError(f"{source.path.name} does not fit Parquet: {error}; write .jsonl instead") from None
     return schema

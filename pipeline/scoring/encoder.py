@@ -13,6 +13,7 @@ vectors' cosine to float32 .99999 in bf16 and .998 in int8. So it is bf16.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,13 +34,14 @@ class Encoder:
         self.positions: int = config["max_position_embeddings"]
         self.pad: int = config["pad_token_id"]
         self.words = weights["embeddings.word_embeddings.weight"].to(device)
-        places = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
-        self.places = places.to(device)
+        kind = weights["embeddings.token_type_embeddings.weight"][0]  # all tokens are of the first kind
+        self.places = (weights["embeddings.position_embeddings.weight"] + kind).to(device)
         self.norm = Norm(weights, "embeddings.LayerNorm", config["layer_norm_eps"], device)
-        self.layers = [Layer(weights, f"encoder.layer.{i}.", config, device) for i in range(config["num_hidden_layers"])]
+        prefixes = [f"encoder.layer.{i}." for i in range(config["num_hidden_layers"])]
+        self.layers = [Layer(weights, prefix, config, device) for prefix in prefixes]
 
     def __call__(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """The token vectors (texts, tokens, width), float32, of ids and mask (texts, tokens); the mask is 1 on tokens."""
+        """The token vectors (texts, tokens, width) in float32 of ids (texts, tokens), where the mask is 1."""
         hidden = self.norm(self.words[ids] + self.places[: ids.shape[1]])
         absent = None if bool(mask.all()) else (mask == 0)[:, None, None]
         for layer in self.layers:
@@ -69,7 +71,7 @@ class Layer:
         texts, tokens, width = hidden.shape
         parts = self.query_key_value(hidden).view(texts, tokens, 3, self.heads, -1)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
-        scores = (query @ key.transpose(-1, -2)).float() * (width / self.heads) ** -0.5
+        scores = (query @ key.transpose(-1, -2)).float() / math.sqrt(width / self.heads)
         if absent is not None:
             scores = scores.masked_fill(absent, float("-inf"))
         mixed = scores.softmax(-1).to(value.dtype) @ value

@@ -69,7 +69,10 @@ def window_means(hidden: Tensor, mask: Tensor, query: Tensor) -> WindowMeans:
     """Of windows (windows, tokens, d) with their mask (windows, tokens)."""
     scores = (query @ hidden.transpose(1, 2) / hidden.shape[-1] ** 0.5).masked_fill(mask.unsqueeze(1) == 0, -math.inf)
     return WindowMeans(
-        mean_pool(hidden, mask), scores.softmax(-1) @ hidden, mask.sum(1, keepdim=True), scores.logsumexp(-1, keepdim=True)
+        pooled=mean_pool(hidden, mask),
+        of_topic=scores.softmax(-1) @ hidden,
+        tokens=mask.sum(1, keepdim=True),
+        attention=scores.logsumexp(-1, keepdim=True),
     )
 
 

@@ -79,9 +79,9 @@ class NordicScorer:
 
     def score_unique(self, texts: list[str]) -> list[Score]:
         ids = self.encode(texts)
-        long = [i for i, one in enumerate(ids) if len(one) > self.encoder.positions]
-        short = sorted((i for i, one in enumerate(ids) if len(one) <= self.encoder.positions), key=lambda i: len(ids[i]))
-        scores = {i: self.score_long(ids[i]) for i in long}
+        order = sorted(range(len(texts)), key=lambda i: len(ids[i]))
+        short = [i for i in order if len(ids[i]) <= self.encoder.positions]
+        scores = {i: self.score_long(ids[i]) for i in order[len(short) :]}
         for batch in self.batches(short, ids):
             scores |= zip(batch, self.score_batch([ids[i] for i in batch]), strict=True)
         return [scores[i] for i in range(len(texts))]
@@ -140,7 +140,7 @@ class NordicScorer:
         sentiment = (shifted / self.description.temperature).softmax(-1).cpu().tolist()
         topic = logits["topic"].sigmoid().cpu().tolist()
         polarity = logits["polarity"].argmax(-1).cpu().tolist()
-        return [Score(*p, self.topics(t, q)) for p, t, q in zip(sentiment, topic, polarity, strict=True)]
+        return [Score(p[0], p[1], p[2], self.topics(t, q)) for p, t, q in zip(sentiment, topic, polarity, strict=True)]
 
     def topics(self, probabilities: list[float], polarities: list[int]) -> tuple[TopicScore, ...]:
         found = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Integer, Select, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Integer, Select, and_, case, cast, func, or_, select
 
 from pipeline.alerts.evidence import Negative
 from pipeline.alerts.series import DayCount, Key
@@ -26,7 +26,9 @@ TOPICS_OF = and_(
     topic.c.content_hash == feedback.c.content_hash,
     topic.c.model_id == feedback.c.scored_by,
 )
-COUNTED = and_(feedback.c.deleted_at.is_(None), feedback.c.text != "")
+# There are words to judge: `scored_text` is not empty. The view feedback_scored says the same as has_text.
+HAS_TEXT = or_(feedback.c.text != "", and_(feedback.c.channel != "email", func.coalesce(feedback.c.title, "") != ""))
+COUNTED = and_(feedback.c.deleted_at.is_(None), HAS_TEXT)
 DAY = func.date(feedback.c.created_at)
 
 

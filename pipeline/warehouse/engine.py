@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,10 @@ BUSY_TIMEOUT_S = 60  # how long a SQLite writer waits for another one
 DIALECTS = ("sqlite", "postgresql")
 OUTDATED = ("UndefinedTable", "UndefinedColumn", "no such table", "no such column")
 IN_THE_WAY = ("UniqueViolation", "UNIQUE constraint", "DeadlockDetected", "SerializationFailure", "LockNotAvailable")
+
+
+# Nordic letters stay letters, for those who read JSON columns in SQL.
+as_json = partial(json.dumps, ensure_ascii=False)
 
 
 def open_warehouse(url: str) -> Engine:
@@ -31,7 +37,7 @@ def open_warehouse(url: str) -> Engine:
     try:
         if parsed.get_backend_name() == "sqlite":
             return open_sqlite(url, parsed.database)
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, json_serializer=as_json)
     except NoSuchModuleError as error:
         raise ConfigError(f"no driver for the warehouse URL: {error}") from None
 
@@ -42,7 +48,7 @@ def open_sqlite(url: str, database: str | None) -> Engine:
             Path(database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"cannot make the folder of the warehouse {database}: {error.strerror}") from None
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, json_serializer=as_json)
     event.listen(engine, "connect", set_pragmas)
     event.listen(engine, "begin", begin_as_asked)
     return engine

@@ -51,7 +51,7 @@ SELECT
     CAST(f.created_at AS DATE) AS day,
     f.url,
     CAST(f.clean_notes AS TEXT) AS clean_notes,
-    f.text <> '' AS has_text,
+    f.text <> '' OR (f.channel <> 'email' AND COALESCE(f.title, '') <> '') AS has_text,
     s.sentiment,
     s.p_negative,
     s.p_neutral,
