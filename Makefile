@@ -48,8 +48,8 @@ $(READY): requirements.lock pyproject.toml
 	  || { echo "Klang needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 2; }
 	@echo "Setting up .venv: under a minute with uv, a few minutes with pip"
 	@rm -rf .venv && $(PYTHON) -m venv .venv
-	@command -v uv >/dev/null || $(BIN)/pip install --quiet uv || echo "no uv here; going on with pip"
+	@command -v uv >/dev/null || $(BIN)/pip install -qq uv || echo "no uv here; going on with pip"
 	@export PATH="$(CURDIR)/$(BIN):$$PATH"; \
 	{ command -v uv >/dev/null && $(UV_ENVIRONMENT) uv pip install --quiet -r requirements.lock -e . ; } \
-	  || $(BIN)/pip install --quiet -r requirements.lock -e .
+	  || $(BIN)/pip install -qq -r requirements.lock -e .
 	@touch $@

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, Connection, RetryDecision, RetryPolicy
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from pipeline.credentials import Credentials
-from pipeline.errors import PermanentError, TransientError
+from pipeline.errors import ConfigError, PermanentError, TransientError
 from pipeline.settings import Settings, SourceSettings, load_settings
 
 if TYPE_CHECKING:
@@ -64,8 +65,13 @@ def pools(settings: Settings) -> dict[str, tuple[int, str]]:
 
 
 def credentials_of(connection: str) -> Credentials:
-    """An Airflow connection as the value that the library takes."""
-    found = Connection.get(connection)
+    """An Airflow connection as the value that the library takes. ConfigError where there is none of that id."""
+    try:
+        found = Connection.get(connection)
+    except AirflowNotFoundException:
+        raise ConfigError(
+            f"Airflow has no connection {connection!r}; add it: airflow connections add {connection}"
+        ) from None
     return Credentials(found.login, found.password, found.host, found.port, found.extra_dejson)
 
 

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.request import urlopen
@@ -61,10 +61,10 @@ def serve(settings: Settings, terminal: Console) -> None:
             prepare(settings)
             url = choose_port()
             start(SERVER, processes)
-            wait_for(url, ("metadatabase",), processes)
+            wait_for(lambda: is_healthy(url, "metadatabase"), processes)
             for command in WORKERS:
                 start(command, processes)
-            wait_for(url, ("scheduler", "dag_processor"), processes)
+            wait_for(lambda: is_healthy(url, "scheduler") and dags_are_loaded(url, settings), processes)
         where = f"[bold]Airflow runs at {url}[/]\nCtrl-C stops it. Its log is {escape(str(LOG))}"
         terminal.print(where, highlight=False, soft_wrap=True)
         while True:
@@ -148,20 +148,31 @@ def family(pid: int) -> list[Any]:
         return []
 
 
-def wait_for(url: str, parts: tuple[str, ...], processes: Processes) -> None:
-    """Wait until Airflow says that these parts of it are healthy."""
+def wait_for(condition: Callable[[], bool], processes: Processes) -> None:
     deadline = time.monotonic() + STARTS_WITHIN_S
-    while not all(health(url).get(part, {}).get("status") == "healthy" for part in parts):
+    while not condition():
         check(processes)
         if time.monotonic() > deadline:
             raise PermanentError(f"Airflow did not start within {STARTS_WITHIN_S} s; {LOG} says why")
         time.sleep(0.5)
 
 
-def health(url: str) -> dict[str, Any]:
+def is_healthy(url: str, part: str) -> bool:
+    return bool(answer(url, "monitor/health").get(part, {}).get("status") == "healthy")
+
+
+def dags_are_loaded(url: str, settings: Settings) -> bool:
+    wanted = len(settings.sources) + 2
+    return int(answer(url, "dags").get("total_entries", 0)) >= wanted or bool(
+        answer(url, "importErrors").get("total_entries")
+    )
+
+
+def answer(url: str, path: str) -> dict[str, Any]:
+    """What Airflow's API answers; nothing while it cannot."""
     try:
-        with urlopen(f"{url}/api/v2/monitor/health", timeout=10) as answer:  # noqa: S310
-            return dict(json.load(answer))
+        with urlopen(f"{url}/api/v2/{path}", timeout=10) as found:  # noqa: S310
+            return dict(json.load(found))
     except (OSError, ValueError):
         return {}
 

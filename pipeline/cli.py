@@ -223,8 +223,15 @@ def predict(
 
     chosen = predict_settings(context.obj, model)
     with progress("rows") as advance:
-        options = {"text_column": text_column, "skip_bad": skip_bad, "explain": explain, "report": advance}
-        summary = predict_file(source, output or default_output(source), **chosen, **options)
+        summary = predict_file(
+            source,
+            output or default_output(source),
+            text_column=text_column,
+            skip_bad=skip_bad,
+            explain=explain,
+            report=advance,
+            **chosen,
+        )
     err.print(f"  {summary}", highlight=False)
 
 

@@ -33,8 +33,8 @@ def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
 
 def topic_attention(hidden: Tensor, mask: Tensor, query: Tensor) -> Tensor:
     """How much each token counts for each topic: (texts, topics, tokens), summing to 1 over the tokens."""
-    scores = query @ hidden.transpose(1, 2) / hidden.shape[-1] ** 0.5
-    return scores.masked_fill(mask.unsqueeze(1) == 0, float("-inf")).softmax(-1)
+    scores = query @ hidden.transpose(1, 2) / math.sqrt(hidden.shape[-1])
+    return scores.masked_fill(mask.unsqueeze(1) == 0, -math.inf).softmax(-1)
 
 
 def apply_heads(hidden: Tensor, mask: Tensor, weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -67,7 +67,7 @@ class WindowMeans(NamedTuple):
 
 def window_means(hidden: Tensor, mask: Tensor, query: Tensor) -> WindowMeans:
     """Of windows (windows, tokens, d) with their mask (windows, tokens)."""
-    scores = (query @ hidden.transpose(1, 2) / hidden.shape[-1] ** 0.5).masked_fill(mask.unsqueeze(1) == 0, -math.inf)
+    scores = (query @ hidden.transpose(1, 2) / math.sqrt(hidden.shape[-1])).masked_fill(mask.unsqueeze(1) == 0, -math.inf)
     return WindowMeans(
         pooled=mean_pool(hidden, mask),
         of_topic=scores.softmax(-1) @ hidden,

@@ -107,6 +107,8 @@ def test_a_connection_becomes_credentials(airflow_home: Path, monkeypatch: pytes
     assert (found.login, found.password, found.port) == ("anna", "s/cret", 8443)
     assert dict(found.extra) == {"tls": "ssl"}
     assert "s/cret" not in repr(found)
+    with pytest.raises(ConfigError, match="no connection 'nobody'"):
+        credentials_of("nobody")
 
 
 def counts(folder: Path) -> dict[str, int]:
