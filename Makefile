@@ -50,6 +50,6 @@ $(READY): requirements.lock pyproject.toml
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@command -v uv >/dev/null || $(BIN)/pip install -qq uv || echo "no uv here; going on with pip"
 	@export PATH="$(CURDIR)/$(BIN):$$PATH"; \
-	{ command -v uv >/dev/null && $(UV_ENVIRONMENT) uv pip install --quiet -r requirements.lock -e . ; } \
+	{ command -v uv >/dev/null && $(UV_ENVIRONMENT) uv pip install --quiet --compile-bytecode -r requirements.lock -e . ; } \
 	  || $(BIN)/pip install -qq -r requirements.lock -e .
 	@touch $@

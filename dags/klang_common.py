@@ -79,4 +79,4 @@ def open_flow() -> "Flow":
     """The stages over the configured warehouse. Called in tasks alone: it imports the library."""
     from pipeline.flow import Flow
 
-    return Flow.of(load_settings())
+    return Flow.of(load_settings(), credentials_of)

@@ -19,7 +19,7 @@ from pipeline.alerts.notify import send
 from pipeline.clean.draft import Cleaner
 from pipeline.clean.personal_data import ALL_KINDS
 from pipeline.clock import now as clock_now
-from pipeline.credentials import from_environment
+from pipeline.credentials import Credentials, from_environment
 from pipeline.errors import KlangError, RecordError
 from pipeline.language import language_of
 from pipeline.records import Counts, Rejected
@@ -54,10 +54,11 @@ class Flow:
 
     settings: Settings
     engine: Engine
+    credentials: Callable[[str], Credentials] = from_environment  # of a connection, by its id
 
     @classmethod
-    def of(cls, settings: Settings) -> Flow:
-        return cls(settings, open_warehouse(settings.warehouse_url))
+    def of(cls, settings: Settings, credentials: Callable[[str], Credentials] = from_environment) -> Flow:
+        return cls(settings, open_warehouse(settings.warehouse_url), credentials)
 
     def prepare(self) -> tuple[list[str], list[str]]:
         """Bring schema and views up to date; returns the migrations applied and the views made anew."""
@@ -155,26 +156,21 @@ class Flow:
         with reading(self.engine) as connection:
             waiting = alert_store.unsent(connection, list(targets))
         for note in waiting:
-            error = attempt(targets[note.target], note)
+            error = self.attempt(targets[note.target], note)
             with writing(self.engine) as connection:
                 alert_store.mark_sent(connection, note, self.now(), error)
 
+    def attempt(self, target: Target, note: Notification) -> str | None:
+        """Send one notification; the reason where it failed."""
+        try:
+            # The Apprise URL stands in klang.toml, or as the password of a connection.
+            send(target.url or str(self.credentials(target.connection or "").password), note.message)
+        except KlangError as error:
+            return str(error)
+        return None
+
     def now(self) -> datetime:
         return clock_now(self.settings.fixed_now)
-
-
-def attempt(target: Target, note: Notification) -> str | None:
-    """Send one notification; the reason where it failed."""
-    try:
-        send(url_of(target), note.message)
-    except KlangError as error:
-        return str(error)
-    return None
-
-
-def url_of(target: Target) -> str:
-    """The Apprise URL of a target: its own, or the password of its connection."""
-    return target.url or str(from_environment(target.connection or "").password)
 
 
 def clean_item(item: Pending, source: Source, settings: SourceSettings, cleaner: Cleaner) -> Cleaned:

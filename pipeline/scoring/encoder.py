@@ -75,7 +75,8 @@ class Layer:
         if absent is not None:
             scores = scores.masked_fill(absent, float("-inf"))
         mixed = scores.softmax(-1).to(value.dtype) @ value
-        return mixed.transpose(1, 2).reshape(texts, tokens, width)
+        side_by_side: Tensor = mixed.transpose(1, 2).reshape(texts, tokens, width)
+        return side_by_side
 
 
 class Linear:
