@@ -1,4 +1,4 @@
-"""Texts a second and peak memory of `klang predict`, next to a transformers pipeline on an encoder of XLM-R base's size.
+"""Texts a second and peak memory of `klang predict`, next to a transformers pipeline of XLM-R base's size.
 
     python -m benchmarks.scoring [--texts FILE.jsonl] [--rows 2000] [--model models/klang-nordic]
 
@@ -91,7 +91,7 @@ def main() -> None:
         write_rows(folder / "in.jsonl", texts, rows, numbered=not given)
         save_pipeline_model(folder / "model", Path(arguments.model))
         theirs = timed(PIPELINE, folder / "model", folder / "in.jsonl", folder / "theirs.jsonl")
-        print(f"transformers pipeline: {theirs:.1f} s, {rows / theirs:.1f} texts a second, {peak_gib():.2f} GiB at most")
+        print(f"transformers pipeline: {theirs:.1f} s, {rows / theirs:.1f} texts a second")
         print(f"{theirs / rows * arguments.rows / ours:.1f} times as fast")
 
 

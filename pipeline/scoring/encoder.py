@@ -4,10 +4,12 @@
 importing torch, and than scoring hundreds of texts.
 
 The linear layers run in bf16 where the processor multiplies it itself, and all that is between them, the sums above
-all, stays in float32. Measured on 12 layers of width 384, one core of an AMD Zen 5 (AVX-512 BF16, no AMX), reviews of
-70 tokens on average in batches of 512 to 1,024 tokens: float32 20 texts a second, bf16 60, int8 weights with a scale
-a row of the activations 60 (the multiplications are 2.4 times faster, but torch alone quantises in as much time), the
-vectors' cosine to float32 .99999 in bf16 and .998 in int8. So it is bf16.
+all, stays in float32. On 2,000 development texts two labels differ from float32's (accuracy .8210, in float32 .8220).
+Measured on 12 layers of width 384, one core of an AMD Zen 5 (AVX-512 BF16, no AMX), reviews of
+70 tokens on average: float32 20 texts a second, bf16 60, int8 weights with a scale a row of the activations 60 (the
+multiplications are 2.4 times faster, but what torch takes to quantise eats it up), the vectors' cosine to float32
+.99999 in bf16 and .998 in int8. So it is bf16. Batches of 512 tokens give 90 a second, for what lies between two
+layers stays in the core's cache, of 4,096 tokens 37.
 """
 
 from __future__ import annotations

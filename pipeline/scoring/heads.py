@@ -67,7 +67,8 @@ class WindowMeans(NamedTuple):
 
 def window_means(hidden: Tensor, mask: Tensor, query: Tensor) -> WindowMeans:
     """Of windows (windows, tokens, d) with their mask (windows, tokens)."""
-    scores = (query @ hidden.transpose(1, 2) / math.sqrt(hidden.shape[-1])).masked_fill(mask.unsqueeze(1) == 0, -math.inf)
+    scores = query @ hidden.transpose(1, 2) / math.sqrt(hidden.shape[-1])
+    scores = scores.masked_fill(mask.unsqueeze(1) == 0, -math.inf)
     return WindowMeans(
         pooled=mean_pool(hidden, mask),
         of_topic=scores.softmax(-1) @ hidden,

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SENTIMENTS = ("negative", "neutral", "positive")
 TOKENS_A_BATCH = 512  # padding included: what lies between two layers then stays in a core's cache
+# Widths in bf16 matter: with a text padded to the longest of its batch, rounding moved one text in 2,000 by .005; with
+# widths that follow from the text alone, none of 700 in batches of any size by more than 2e-7.
+WIDTH_STEP = 8
 MAX_TOPICS = 4
 
 
@@ -102,15 +105,15 @@ class NordicScorer:
         return [encoding.ids for encoding in encodings]
 
     def batches(self, order: list[int], ids: list[list[int]]) -> Iterator[list[int]]:
-        """Batches of at most `batch_tokens` with their padding; `order` goes from short to long."""
-        batch: list[int] = []
-        for i in order:
-            if batch and (len(batch) + 1) * len(ids[i]) > self.batch_tokens:
-                yield batch
-                batch = []
-            batch.append(i)
-        if batch:
-            yield batch
+        """Batches of one width and at most `batch_tokens`; `order` goes from short to long."""
+        for width, same in groupby(order, lambda i: self.width(len(ids[i]))):
+            members = list(same)
+            size = max(1, self.batch_tokens // width)
+            yield from (members[i : i + size] for i in range(0, len(members), size))
+
+    def width(self, length: int) -> int:
+        """How wide a text is padded. It depends on nothing but the text, so that its sums are the same in any batch."""
+        return min(-(-length // WIDTH_STEP) * WIDTH_STEP, self.encoder.positions)
 
     def score_batch(self, batch: list[list[int]]) -> list[Score]:
         import torch
@@ -135,7 +138,7 @@ class NordicScorer:
         """Token vectors (texts, tokens, d) and their mask (texts, tokens)."""
         import torch
 
-        width = max(map(len, batch))
+        width = self.width(max(map(len, batch)))
         padded = [ids + [self.encoder.pad] * (width - len(ids)) for ids in batch]
         lengths = torch.tensor([len(ids) for ids in batch], device=self.device)
         mask = (torch.arange(width, device=self.device) < lengths.unsqueeze(1)).float()
