@@ -74,7 +74,9 @@ class NordicScorer:
         self.tokenizer.no_padding()
         heads = load_file(folder / "heads.safetensors")
         self.heads = {name: value.float().to(self.device) for name, value in heads.items()}
-        self.batch_tokens = TOKENS_A_BATCH if self.device.type == "cpu" else 128 * TOKENS_A_BATCH
+        on_cpu = self.device.type == "cpu"
+        self.cores = torch.get_num_threads() if on_cpu else 1
+        self.batch_tokens = TOKENS_A_BATCH if on_cpu else 128 * TOKENS_A_BATCH
 
     def score(self, texts: Sequence[str]) -> list[Score]:
         unique = list(dict.fromkeys(text.strip() for text in texts))
@@ -97,8 +99,7 @@ class NordicScorer:
         """Threads that take a batch each: faster than several threads on one batch, which wait for one another."""
         import torch
 
-        count = torch.get_num_threads() if self.device.type == "cpu" else 1
-        return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
+        return ThreadPoolExecutor(self.cores, initializer=torch.set_num_threads, initargs=(1,))
 
     def encode(self, texts: list[str]) -> list[list[int]]:
         encodings = self.tokenizer.encode_batch_fast([self.description.prefix + text for text in texts])
