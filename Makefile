@@ -35,7 +35,9 @@ airflow: $(READY)  ## Airflow's web pages and scheduler on 127.0.0.1
 
 setup: $(READY)  ## the virtual environment in .venv
 
-lock:  ## requirements.lock anew from pyproject.toml (with UV_FIND_LINKS at a CPU build of torch, no CUDA packages)
+# A CPU build of torch (UV_FIND_LINKS names a folder with one) keeps several GB of CUDA packages out of the lock.
+lock:  ## requirements.lock anew from pyproject.toml
+	sed -i.bak '/^torch==/d' requirements.lock && rm requirements.lock.bak
 	uv pip compile pyproject.toml --all-extras --python-version 3.11 --no-emit-index-url --no-emit-find-links -q -o requirements.lock
 	sed -i.bak 's/^\(torch==[0-9.]*\)+cpu/\1/' requirements.lock && rm requirements.lock.bak
 
