@@ -98,6 +98,9 @@ class Score:
         return max(by_name, key=by_name.__getitem__)
 
 
+NO_WORDS = Score(p_negative=0.0, p_neutral=1.0, p_positive=0.0)  # of a text without a character that says anything
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """What a run did, for the run log and for people."""

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.errors import ConfigError
-from pipeline.records import Score
-from pipeline.scoring.registry import NO_WORDS
+from pipeline.records import NO_WORDS, Score
 
 BATCH = 32
 # Labels as models on the hub write them; `[model] labels` in klang.toml adds others.

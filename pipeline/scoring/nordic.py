@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ConfigError
-from pipeline.records import Score, TopicScore
+from pipeline.records import NO_WORDS, Score, TopicScore
 from pipeline.scoring.heads import WindowMeans, apply_heads, join_windows, judge, window_means
-from pipeline.scoring.registry import NO_WORDS
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import ConfigError
-from pipeline.records import Score, TopicScore
+from pipeline.records import NO_WORDS, Score, TopicScore
 
 DUMMY = "dummy"
-NO_WORDS = Score(p_negative=0.0, p_neutral=1.0, p_positive=0.0)  # of a text without a character that says anything
 
 
 class Scorer(Protocol):

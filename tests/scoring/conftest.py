@@ -31,7 +31,12 @@ def save_tokenizer(folder: Path) -> int:
     )
     tokenizer.post_processor = processors.TemplateProcessing("<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
     PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, model_max_length=POSITIONS, unk_token="<unk>", pad_token="<pad>", cls_token="<s>", sep_token="</s>"
+        tokenizer_object=tokenizer,
+        model_max_length=POSITIONS,
+        unk_token="<unk>",
+        pad_token="<pad>",
+        cls_token="<s>",
+        sep_token="</s>",
     ).save_pretrained(folder)
     return tokenizer.get_vocab_size()
 

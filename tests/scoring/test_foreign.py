@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError
+from pipeline.records import NO_WORDS
 from pipeline.scoring.foreign import ForeignScorer, label_columns
-from pipeline.scoring.registry import NO_WORDS, load_scorer
+from pipeline.scoring.registry import load_scorer
 from tests.scoring.conftest import POSITIONS, SENTENCES
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError
-from pipeline.records import Score
+from pipeline.records import NO_WORDS, Score
 from pipeline.scoring.nordic import NordicScorer
-from pipeline.scoring.registry import NO_WORDS
 from tests.scoring.conftest import SENTENCES, TOPICS
 
 SHIPPED = Path(__file__).parents[2] / "models" / "klang-nordic"
@@ -104,7 +103,7 @@ def test_a_text_of_a_megabyte_is_scored_window_by_window(scorer: NordicScorer, m
 
 def test_a_folder_whose_description_is_broken_is_refused(tmp_path: Path) -> None:
     (tmp_path / "klang.json").write_text("{}")
-    with pytest.raises(ConfigError, match="no usable klang.json"):
+    with pytest.raises(ConfigError, match=r"no usable klang\.json"):
         NordicScorer(tmp_path)
 
 

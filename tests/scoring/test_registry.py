@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError
+from pipeline.records import NO_WORDS
 from pipeline.scoring.foreign import ForeignScorer
 from pipeline.scoring.nordic import NordicScorer
-from pipeline.scoring.registry import NO_WORDS, DummyScorer, load_scorer, model_id_of
+from pipeline.scoring.registry import DummyScorer, load_scorer, model_id_of
 
 
 def test_names_lead_to_their_scorers(small_model: Path, small_classifier: Path) -> None:
