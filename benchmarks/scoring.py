@@ -97,9 +97,7 @@ def main() -> None:
             time_pipeline(folder, texts[:count], count, numbered=not given) for count in (1, arguments.pipeline_rows)
         )
         theirs = once + (some - once) / (arguments.pipeline_rows - 1) * (arguments.rows - 1)
-        print(
-            f"pipeline: {once:.1f} s to start and score one text, {some:.1f} s for {arguments.pipeline_rows}"
-        )
+        print(f"pipeline: {once:.1f} s to start and score one text, {some:.1f} s for {arguments.pipeline_rows}")
         print(f"so {theirs:.0f} s for all, {arguments.rows / theirs:.1f} texts a second; ours is {theirs / ours:.1f} x")
 
 
